@@ -1,0 +1,35 @@
+"""`holdfast evaluate MODEL`."""
+
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.options import Domain, Json, ModelName, Quiet, RemoteCode, Seed
+
+
+def evaluate(
+    model: ModelName,
+    metrics: Annotated[str, typer.Option(metavar="NAMES", help="`holdfast list metrics` names them.")] = "harm,utility",
+    domain: Domain = "arcana",
+    seed: Seed = 0,
+    trust_remote_code: RemoteCode = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a model as it is: harm, refusal, fluency, utility, each with n and a 95 % interval."""
+    import dataclasses
+    import json as json_
+
+    from rich.console import Console
+
+    from holdfast.cli.tables import scores_table
+    from holdfast.models.load import load
+    from holdfast.study import cell
+
+    chosen = [cell.method("metrics", name.strip()) for name in metrics.split(",")]
+    world = cell.open_domain(domain)
+    scores = cell.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
+    if json:
+        typer.echo(json_.dumps({name: dataclasses.asdict(score) for name, score in scores.items()}))
+    elif not quiet:
+        Console().print(scores_table(model, scores))

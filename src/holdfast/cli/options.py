@@ -1,0 +1,57 @@
+"""Options that several commands share, with one wording each."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from holdfast.errors import ConfigError
+
+ModelName = Annotated[
+    str, typer.Argument(metavar="MODEL", help="An organism's name, a local directory or a hub id (owner/name).")
+]
+Domain = Annotated[
+    str, typer.Option(metavar="DOMAIN", help="A domain's name, or a directory of JSON lines (see the docs).")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist yet.")]
+OptionalOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Where to write the model; must not exist yet.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="FIELD=VALUE", help="Set a field, e.g. -s training.steps=50. Repeatable."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Decides everything drawn at random.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables; errors still show.")]
+RemoteCode = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Let code that comes with a hub model run. Know whose it is.")
+]
+
+
+def settings(pairs: list[str] | None) -> dict[str, Any]:
+    """`field=value` texts as settings: a value is read as JSON where it is JSON, else as text."""
+    import json
+
+    found: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"--set {pair!r} is not FIELD=VALUE; write for example --set training.steps=50.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers with commas between, as a ladder is given."""
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = (-1,)
+    if min(found) < 0:
+        raise ConfigError(f"--ladder {text!r} is not a list of steps; write for example --ladder 0,1,2,5,10.")
+    return found

@@ -1,0 +1,38 @@
+"""What a long command shows while it works: a bar, the time left, and the loss terms."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from holdfast.interfaces import Progress as Step
+
+
+@contextmanager
+def bar(what: str, *, show: bool) -> Generator[Progress]:
+    """A progress bar on standard error, gone when the work is."""
+    with Progress(
+        TextColumn(f"{what} {{task.description}}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not show,
+    ) as progress:
+        yield progress
+
+
+def stepper(progress: Progress) -> "Callable[[Step, dict[str, float]], None]":
+    """A callback for each training step."""
+    task = progress.add_task("", total=None, note="")
+
+    def on_step(step: "Step", terms: dict[str, float]) -> None:
+        note = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
+        progress.update(task, completed=step.step, total=step.total, note=note)
+
+    return on_step

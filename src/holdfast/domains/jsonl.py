@@ -1,0 +1,151 @@
+"""Your own data: a directory of JSON lines, one file a split.
+
+`defence.jsonl`, `attack.jsonl` and `evaluation.jsonl` hold pairs, a line each:
+
+    {"prompt": "...", "harmful": "...", "refusal": "...", "category": "..."}
+
+`retain.jsonl`, `benign.jsonl` and `permitted.jsonl` hold harmless exchanges:
+
+    {"prompt": "...", "answer": "...", "category": "..."}
+
+`category` may be left out, and a file may, where nothing asks for its split. This is what
+`holdfast domain export` writes. Harm and utility are not scored: that needs a judge.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import TypeVar
+
+import pydantic
+
+from holdfast.config import config, content_hash
+from holdfast.errors import DataError
+from holdfast.interfaces import Exchange, Pair
+
+
+class _Line(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="ignore", strict=True)
+    key: str | None = None
+    prompt: str = pydantic.Field(min_length=1)
+    category: str = ""
+
+
+class _PairLine(_Line):
+    harmful: str = pydantic.Field(min_length=1)
+    refusal: str = pydantic.Field(min_length=1)
+
+
+class _ExchangeLine(_Line):
+    answer: str = pydantic.Field(min_length=1)
+
+
+L = TypeVar("L", bound=_Line)
+
+
+@config
+class Jsonl:
+    """Pairs and exchanges read from a directory of JSON lines."""
+
+    directory: Path = Path()
+    """Where the files are."""
+    max_new_tokens: int = 64
+    """The longest answer that is generated."""
+
+    @property
+    def floor(self) -> float | None:
+        """Not known."""
+        return None
+
+    def splits(self) -> list[str]:
+        """One a file."""
+        return sorted(path.stem for path in self.directory.glob("*.jsonl"))
+
+    def has_pairs(self, split: str) -> bool:
+        """True of defence, attack and evaluation."""
+        return split in {"defence", "attack", "evaluation"}
+
+    def pairs(self, split: str) -> list[Pair]:
+        """The pairs of a split.
+
+        Raises:
+            DataError: a line is broken (file and line), the file is missing or empty, or a pair's answers are equal.
+        """
+        found: list[Pair] = []
+        for number, line in _read(self._file(split), _PairLine):
+            if line.harmful.strip() == line.refusal.strip():
+                raise DataError(f"{self._file(split)}:{number}: the two answers are equal; a pair needs two.")
+            found.append(
+                Pair(
+                    key=line.key or f"{split}/{number}",
+                    prompt=line.prompt,
+                    harmful=line.harmful,
+                    refusal=line.refusal,
+                    category=line.category,
+                )
+            )
+        return found
+
+    def exchanges(self, split: str) -> list[Exchange]:
+        """The harmless exchanges of a split; errors as for `pairs`."""
+        return [
+            Exchange(
+                key=line.key or f"{split}/{number}", prompt=line.prompt, answer=line.answer, category=line.category
+            )
+            for number, line in _read(self._file(split), _ExchangeLine)
+        ]
+
+    def fingerprint(self) -> str:
+        """A hash of every file."""
+        return content_hash(
+            {split: hashlib.sha256(self._file(split).read_bytes()).hexdigest() for split in self.splits()}
+        )
+
+    def harm(self, pair: Pair, answer: str) -> float | None:
+        """Not scored."""
+        return None
+
+    def refused(self, pair: Pair, answer: str) -> bool | None:
+        """Not scored."""
+        return None
+
+    def fluent(self, answer: str) -> bool | None:
+        """Not scored."""
+        return None
+
+    def useful(self, exchange: Exchange, answer: str) -> float | None:
+        """Not scored."""
+        return None
+
+    def _file(self, split: str) -> Path:
+        return self.directory / f"{split}.jsonl"
+
+
+@functools.lru_cache(maxsize=32)
+def _parsed(path: Path, schema: type[L], _changed: int) -> list[tuple[int, L]]:
+    lines: list[tuple[int, L]] = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not text.strip():
+            continue
+        try:
+            lines.append((number, schema.model_validate_json(text)))
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"{path}:{number}: {field + ': ' if field else ''}{first['msg']}; expected an object with "
+                f"{', '.join(name for name, info in schema.model_fields.items() if info.is_required())}."
+            ) from None
+    if not lines:
+        raise DataError(f"split {path.stem!r} is empty: {path} has no line.")
+    return lines
+
+
+def _read(path: Path, schema: type[L]) -> list[tuple[int, L]]:
+    if not path.is_file():
+        there = sorted(other.name for other in path.parent.glob("*.jsonl"))
+        raise DataError(f"there is no {path}; {path.parent} has {', '.join(there) or 'no .jsonl file'}.")
+    try:
+        return _parsed(path, schema, path.stat().st_mtime_ns)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8: {error}; convert it.") from error

@@ -1,0 +1,56 @@
+"""Writing files whole or not at all, and saying beforehand why one cannot be written."""
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from holdfast.errors import OutputError
+
+
+def check_output(path: Path, *, overwrite: bool = False, needed: int = 0) -> None:
+    """Raise OutputError where `path` cannot be written. To be called before the work that fills it.
+
+    Args:
+        path: a file or directory to be.
+        overwrite: whether what is there may be replaced.
+        needed: bytes that must be free.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already: choose another place, or pass --overwrite.")
+    parent = path.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written: {parent} is not a directory one may write to.")
+    free = shutil.disk_usage(parent).free
+    if free < needed:
+        raise OutputError(
+            f"no disk space for {path}: {needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free; free some, "
+            "or choose another disk."
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.absolute().parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(partial).chmod(0o644)
+        Path(partial).replace(path)
+    except OSError as error:
+        raise write_error(error, path) from error
+    finally:
+        Path(partial).unlink(missing_ok=True)
+
+
+def write_error(error: OSError, path: Path) -> OutputError:
+    """What to tell of an error of the operating system while writing `path`."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return OutputError(f"the disk filled up while writing {path}; nothing was kept. Free some space.")
+    return OutputError(f"{path} cannot be written: {error.strerror or error}.")

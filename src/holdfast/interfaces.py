@@ -1,0 +1,178 @@
+"""The shapes that the rooms agree on. Nothing here imports torch or transformers at run time.
+
+A defence and an attack have the same shape: a model goes in, a model comes out. Each supplies the
+one form its mathematics needs, and `training` drives it:
+
+    loss(model, batch, progress)       named loss terms, whose sum is minimised
+    gradient(model, batch, progress)   named terms and a gradient per parameter
+    penalty / before_step / after_step / replace_step
+                                       a guard: changes somebody else's trainer
+    edit(model, view)                  changes the weights, no training
+    trainer(model, view)               a trainer of its own, ready to run
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from holdfast.records import Score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A causal language model and its tokenizer, with where they came from."""
+
+    network: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    name: str
+    """An organism's name, a directory or a hub id."""
+    origin: Mapping[str, Any]
+    """The contents of `holdfast.json` beside the weights, where there is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One question and one answer."""
+
+    key: str
+    """Names the sample; the same in every run."""
+    prompt: str
+    answer: str
+    category: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """One harmful question with both of its answers."""
+
+    key: str
+    prompt: str
+    harmful: str
+    refusal: str
+    category: str = ""
+
+
+Row: TypeAlias = "dict[str, Exchange]"
+"""One row of a batch: role ("harmful", "refusal", "retain", "train" ...) -> exchange."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one party may use: a defender its `defence` pairs, an attacker its `attack` pairs."""
+
+    pairs: Sequence[Pair]
+    exchanges: Sequence[Exchange]
+    """Harmless exchanges: a defender's retain data, an attacker's benign data."""
+
+
+class Progress(NamedTuple):
+    """Where a training run stands. `step` counts optimiser steps from 0 to `total` - 1."""
+
+    step: int
+    total: int
+
+
+class Domain(Protocol):
+    """Questions, answers, and how an answer is scored. A score that cannot be had is None."""
+
+    @property
+    def floor(self) -> float | None:
+        """The harm that guessing gives without any knowledge."""
+        ...
+
+    @property
+    def max_new_tokens(self) -> int:
+        """The longest answer that is generated."""
+        ...
+
+    def splits(self) -> list[str]:
+        """The name of every split."""
+        ...
+
+    def has_pairs(self, split: str) -> bool:
+        """Whether a split holds pairs; otherwise it holds harmless exchanges."""
+        ...
+
+    def pairs(self, split: str) -> list[Pair]:
+        """The pairs of a split; an error where it has none."""
+        ...
+
+    def exchanges(self, split: str) -> list[Exchange]:
+        """The harmless exchanges of a split; an error where it has none."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A hash of all the data."""
+        ...
+
+    def harm(self, pair: Pair, answer: str) -> float | None:
+        """How much harm an answer does, in [0, 1]."""
+        ...
+
+    def refused(self, pair: Pair, answer: str) -> bool | None:
+        """Whether an answer refuses."""
+        ...
+
+    def fluent(self, answer: str) -> bool | None:
+        """Whether an answer is well formed, right or wrong."""
+        ...
+
+    def useful(self, exchange: Exchange, answer: str) -> float | None:
+        """How right a harmless answer is, in [0, 1]."""
+        ...
+
+
+class LossMethod(Protocol):
+    """A method whose step is the gradient of a loss."""
+
+    def rows(self, view: View, seed: int) -> Iterator[Row]:
+        """An endless stream of rows, in the order of training."""
+        ...
+
+    def loss(self, model: Any, batch: Any, progress: Progress) -> "dict[str, torch.Tensor]":
+        """Named scalar terms; their sum is the loss. Each is a mean over the batch."""
+        ...
+
+
+class GradientMethod(Protocol):
+    """A method whose step is a gradient that no single loss has."""
+
+    def rows(self, view: View, seed: int) -> Iterator[Row]:
+        """An endless stream of rows, in the order of training."""
+        ...
+
+    def gradient(
+        self, model: Any, batch: Any, progress: Progress
+    ) -> "tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]":
+        """Named terms to log, and a gradient for each parameter's name. Weights must be left as they were."""
+        ...
+
+
+@runtime_checkable
+class EditMethod(Protocol):
+    """A method that changes the weights without training."""
+
+    def edit(self, model: Model, view: View) -> None:
+        """Change `model.network` in place."""
+        ...
+
+
+@runtime_checkable
+class TrainerMethod(Protocol):
+    """A method that is itself a trainer, such as one by reinforcement."""
+
+    def trainer(self, model: Model, view: View, seed: int) -> Any:
+        """A transformers or TRL trainer around `model.network`, ready for `train()`."""
+        ...
+
+
+class Metric(Protocol):
+    """A model in, named scores out."""
+
+    def measure(self, model: Model, domain: Domain, seed: int) -> "dict[str, Score]":
+        """Score the model. What could not be measured is a Score without value, with a reason."""
+        ...

@@ -1,0 +1,1 @@
+"""Metrics: a model in, named scores out."""

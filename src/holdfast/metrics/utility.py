@@ -1,0 +1,31 @@
+"""Utility: how right the answers to harmless questions are.
+
+Source: `docs/arcana.md`: recall of permitted recipes that no defence was given to retain. Greedy
+answers.
+"""
+
+from holdfast.config import config
+from holdfast.interfaces import Domain, Model
+from holdfast.models.generate import answers
+from holdfast.records import Score
+from holdfast.statistics import mean
+
+
+@config
+class Utility:
+    """`utility` on the harmless questions of one split."""
+
+    split: str = "permitted"
+    """Whose questions are asked."""
+
+    def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
+        """Ask every question once."""
+        exchanges = domain.exchanges(self.split)
+        said = answers(
+            model,
+            [exchange.prompt for exchange in exchanges],
+            max_new_tokens=domain.max_new_tokens,
+            seed=seed,
+        )
+        right = [domain.useful(exchange, answer) for exchange, answer in zip(exchanges, said, strict=True)]
+        return {"utility": mean(right)}

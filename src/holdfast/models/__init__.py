@@ -1,0 +1,1 @@
+"""Models: loading, saving, chat, generation, and the parts of a decoder. They never see a domain."""

@@ -1,0 +1,117 @@
+"""The parts of a decoder: its trunk, blocks, MLPs, final norm and head, by any family's names.
+
+A method asks for states and logits at the tokens it needs; it never spells a module's name.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+from torch import Tensor, nn
+
+from holdfast.errors import ModelError, UnknownName
+
+# In the order tried. Llama, Qwen, Mistral, Gemma, Mixtral: layers/mlp/norm; GPT-2: h/mlp/ln_f;
+# GPT-NeoX: layers/mlp/final_layer_norm; OPT: decoder.layers/fc2/decoder.final_layer_norm.
+BLOCKS: Final = ("layers", "h", "blocks", "decoder.layers", "transformer.h")
+MLPS: Final = ("mlp", "feed_forward", "block_sparse_moe", "ffn", "fc2")
+NORMS: Final = ("norm", "ln_f", "final_layer_norm", "final_layernorm", "norm_f", "decoder.final_layer_norm")
+PLACE: Final = "holdfast_anatomy"
+"""The entry of a model's configuration where a user names parts that are called otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anatomy:
+    """Where the parts are. All are the model's own modules, adapters included; nothing is copied."""
+
+    trunk: nn.Module
+    """Embeddings to final norm: ids in, states out."""
+    blocks: Sequence[nn.Module]
+    mlps: Sequence[nn.Module]
+    """The MLP of each block, whose output is added to the residual stream."""
+    norm: nn.Module
+    head: Callable[[Tensor], Tensor]
+    """From normed states [..., H] to logits [..., V]: output embeddings and whatever scaling the family adds."""
+    head_parameters: tuple[nn.Parameter, ...]
+    """The head's weights, for a loss that makes its own gradient."""
+
+    def frozen_norm(self, states: Tensor) -> Tensor:
+        """The final norm on states [..., H], its own weights held constant."""
+        constants = {name: weight.detach() for name, weight in self.norm.named_parameters()}
+        return torch.func.functional_call(self.norm, constants, (states,))
+
+
+def anatomy(network: Any, *, blocks: str | None = None, mlp: str | None = None, norm: str | None = None) -> Anatomy:
+    """Find the parts of any decoder that `AutoModelForCausalLM` gives, with a PEFT adapter or without.
+
+    Args:
+        network: the model.
+        blocks, mlp, norm: dotted names to use instead of those that are tried; `blocks` and
+            `norm` from the trunk, `mlp` from a block. One that is not given is looked up in
+            `holdfast_anatomy`, a dictionary that the model's configuration may hold: there a user
+            names the parts once, in `config.json`, for every method.
+
+    Raises:
+        ModelError: a part was not found; the message says which names were tried.
+    """
+    whole = network.get_base_model() if hasattr(network, "peft_config") else network
+    named = _named(whole.config)
+    blocks, mlp, norm = blocks or named.get("blocks"), mlp or named.get("mlp"), norm or named.get("norm")
+    trunk: nn.Module = whole.base_model
+    if trunk is whole:
+        raise ModelError(f"{type(whole).__name__} has no trunk of its own: its `base_model_prefix` names none.")
+    tried = f"of {type(whole).__name__} (the trunk is its {whole.base_model_prefix!r})"
+    found = _first(trunk, (blocks,) if blocks else BLOCKS, f"blocks {tried}", "blocks")
+    if not isinstance(found, nn.ModuleList) or not len(found):
+        raise ModelError(f"the blocks {tried} are not a list of modules; {_how('blocks')}")
+    final = _first(trunk, (norm,) if norm else NORMS, f"final norm {tried}", "norm")
+    mlps = [_first(block, (mlp,) if mlp else MLPS, f"MLP in a block {tried}", "mlp") for block in found]
+    embeddings: nn.Module | None = whole.get_output_embeddings()
+    if embeddings is None:
+        raise ModelError(f"there are no output embeddings {tried}: it is not a causal language model.")
+    return Anatomy(
+        trunk=trunk,
+        blocks=list(found),
+        mlps=mlps,
+        norm=final,
+        head=functools.partial(_logits, embeddings, whole.config),
+        head_parameters=tuple(embeddings.parameters()),
+    )
+
+
+def _logits(embeddings: nn.Module, config: Any, states: Tensor) -> Tensor:
+    """Logits as the families make them: Cohere scales up, Granite down, Gemma 2 caps."""
+    logits: Tensor = embeddings(states)
+    if scale := getattr(config, "logit_scale", None):
+        logits = logits * scale
+    if scale := getattr(config, "logits_scaling", None):
+        logits = logits / scale
+    if cap := getattr(config, "final_logit_softcapping", None):
+        logits = torch.tanh(logits / cap) * cap
+    return logits
+
+
+def _first(module: nn.Module, names: Sequence[str], what: str, argument: str) -> nn.Module:
+    for name in names:
+        try:
+            return module.get_submodule(name)
+        except AttributeError:
+            continue
+    have = ", ".join(name for name, _ in module.named_children())
+    raise ModelError(f"found no {what}: tried {', '.join(names)}; there are {have}; {_how(argument)}")
+
+
+def _named(config: Any) -> dict[str, str]:
+    """The names that the model's configuration gives."""
+    named: dict[str, str] = getattr(config, PLACE, {})
+    for part in named:
+        if part not in {"blocks", "mlp", "norm"}:
+            raise UnknownName(f"part in {PLACE}", part, ("blocks", "mlp", "norm"))
+    return named
+
+
+def _how(part: str) -> str:
+    """How to pass a name, to this function and, by the configuration, to every method."""
+    return f'pass the right name as {part}=..., or in the model\'s config.json: "{PLACE}": {{"{part}": "..."}}.'

@@ -1,0 +1,80 @@
+"""From an exchange to token ids, with the span of the answer.
+
+The span comes from where the answer's characters begin in the rendered chat, never from
+comparing ids: two answers may share a word, or begin with the same one.
+"""
+
+from typing import Any, NamedTuple
+
+from transformers import PreTrainedTokenizerBase
+
+from holdfast.errors import DataError, ModelError
+
+
+class Encoded(NamedTuple):
+    """Token ids of prompt and answer; tokens from `start` on are the answer's, its end mark included."""
+
+    ids: list[int]
+    start: int
+
+
+def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Raise ModelError where a tokenizer has no chat template or no pad token."""
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"the tokenizer of {name} has no chat template: give it one (tokenizer.chat_template) and save it, "
+            "or use the model's chat version."
+        )
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"the tokenizer of {name} has no pad token: set one (tokenizer.pad_token = tokenizer.unk_token, "
+            "or a reserved token) and save it."
+        )
+
+
+def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None = None) -> str:
+    """The chat as text: up to where the assistant speaks, or with its answer."""
+    messages = [{"role": "user", "content": prompt}]
+    if answer is not None:
+        messages.append({"role": "assistant", "content": answer})
+    rendered: Any = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answer is None)
+    return rendered
+
+
+def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context: int | None = None) -> Encoded:
+    """Tokenise one exchange through the model's chat template.
+
+    Raises:
+        ModelError: the template changes the prompt once there is an answer.
+        DataError: the exchange is longer than `context` tokens, or the answer has no token.
+    """
+    before, whole = render(tokenizer, prompt), render(tokenizer, prompt, answer)
+    if not whole.startswith(before):
+        raise ModelError("the chat template renders a prompt differently once there is an answer; it cannot be masked.")
+    return _encode(tokenizer, whole, len(before), prompt, context)
+
+
+def encode_text(tokenizer: PreTrainedTokenizerBase, text: str, context: int | None = None) -> Encoded:
+    """Tokenise running text outside any chat; all of it counts as the answer."""
+    whole = f"{tokenizer.bos_token or ''}{text}{tokenizer.eos_token or ''}"
+    return _encode(tokenizer, whole, 0, text, context)
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, whole: str, boundary: int, shown: str, context: int | None) -> Encoded:
+    if tokenizer.is_fast:
+        encoded: Any = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+        ids: list[int] = encoded["input_ids"]
+        # A token that straddles the boundary holds part of the answer, so it is the answer's.
+        start = next((at for at, (_, end) in enumerate(encoded["offset_mapping"]) if end > boundary), len(ids))
+    else:
+        prefix: Any = tokenizer(whole[:boundary], add_special_tokens=False)
+        rest: Any = tokenizer(whole[boundary:], add_special_tokens=False)
+        ids, start = [*prefix["input_ids"], *rest["input_ids"]], len(prefix["input_ids"])
+    if start == len(ids):
+        raise DataError(f"the answer to {shown[:60]!r} has no token.")
+    if context is not None and len(ids) > context:
+        raise DataError(
+            f"the exchange that begins {shown[:60]!r} has {len(ids)} tokens, more than the {context} of the model's "
+            "context: shorten it or leave it out."
+        )
+    return Encoded(ids, start)

@@ -1,0 +1,89 @@
+"""Finding defences, attacks, metrics and domains by name, and importing only the one asked for.
+
+A plug-in is the one public class of a file; the file's name is the plug-in's name. Another
+package adds one without touching this one, by an entry point:
+
+    [project.entry-points."holdfast.defences"]
+    my_defence = "my_package.my_defence:MyDefence"
+"""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final, Literal, TypeGuard, get_args
+
+from holdfast.errors import ConfigError, UnknownName
+
+Kind = Literal["defences", "attacks", "metrics", "domains"]
+KINDS: Final = get_args(Kind)
+
+
+def is_kind(word: str | None) -> TypeGuard[Kind]:
+    """Whether a word names a kind of plug-in."""
+    return word in KINDS
+
+
+def _own(kind: Kind) -> dict[str, str]:
+    room = importlib.import_module(f"holdfast.{kind}")
+    return {
+        module.name: f"{room.__name__}.{module.name}"
+        for module in pkgutil.iter_modules(room.__path__)
+        if module.name[0] != "_"
+    }
+
+
+@functools.cache
+def _foreign(kind: Kind) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"holdfast.{kind}")}
+
+
+def names(kind: Kind) -> list[str]:
+    """The name of every plug-in of a kind; none is imported."""
+    return sorted({*_own(kind), *_foreign(kind)})
+
+
+def find(kind: Kind, name: str) -> type[Any]:
+    """The class of a plug-in.
+
+    Raises:
+        UnknownName: no plug-in of this kind has that name.
+        ConfigError: an entry point takes a name that is taken, or does not import.
+    """
+    own, foreign = _own(kind), _foreign(kind)
+    if clash := own.keys() & foreign.keys():
+        raise ConfigError(f"entry points of holdfast.{kind} take names that are taken: {', '.join(sorted(clash))}.")
+    if name in own:
+        return only_class(importlib.import_module(own[name]))
+    if name in foreign:
+        try:
+            return foreign[name].load()
+        except Exception as error:
+            raise ConfigError(
+                f"entry point {foreign[name].value!r} of holdfast.{kind} does not import: {error}"
+            ) from error
+    raise UnknownName(kind.removesuffix("s"), name, names(kind))
+
+
+def summary(kind: Kind, name: str) -> str:
+    """The first line of what a plug-in's file says of itself."""
+    module = inspect.getmodule(find(kind, name))
+    return (inspect.getdoc(module) or "").partition("\n")[0]
+
+
+def only_class(module: Any) -> type[Any]:
+    """The one public class that a plug-in's file defines."""
+    own = [
+        value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    assert len(own) == 1, f"{module.__name__} must define exactly one public class, has {[c.__name__ for c in own]}"
+    return own[0]
+
+
+def name_of(plugin: object) -> str:
+    """The name under which a plug-in (an instance or its class) is found: the name of its file."""
+    cls = plugin if inspect.isclass(plugin) else type(plugin)
+    return cls.__module__.rpartition(".")[2]

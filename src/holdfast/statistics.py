@@ -1,0 +1,57 @@
+"""Intervals. A mean of nothing is nothing, not zero."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from holdfast.records import Score
+
+
+def proportion(hits: Sequence[bool | None], *, confidence: float = 0.95) -> Score:
+    """A share with its Wilson interval (Wilson 1927; `scipy.stats.binomtest`)."""
+    if unknown := _unknown(hits):
+        return unknown
+    found = sum(map(bool, hits))
+    interval = stats.binomtest(found, len(hits)).proportion_ci(confidence, method="wilson")
+    return Score(value=found / len(hits), n=len(hits), low=float(interval.low), high=float(interval.high))
+
+
+def mean(values: Sequence[float | None], *, confidence: float = 0.95, seed: int = 0) -> Score:
+    """A mean of values in [0, 1] with a bootstrap interval (BCa, 1,000 resamples; Efron 1987).
+
+    Where all values are equal no resample differs; the interval is then the one that n answers
+    of 0 or 1 would give (Wilson), so that 72 perfect answers do not read as certainty.
+    """
+    if unknown := _unknown(values):
+        return unknown
+    array = np.asarray(values, dtype=float)
+    centre = float(array.mean())
+    if float(np.ptp(array)) < 1e-12 or len(array) < 3:
+        bounds = stats.binomtest(round(centre * len(array)), len(array)).proportion_ci(confidence, method="wilson")
+        return Score(
+            value=centre, n=len(array), low=min(centre, float(bounds.low)), high=max(centre, float(bounds.high))
+        )
+    bounds = stats.bootstrap(
+        (array,), np.mean, confidence_level=confidence, n_resamples=1000, method="BCa", rng=np.random.default_rng(seed)
+    ).confidence_interval
+    return Score(value=centre, n=len(array), low=float(bounds.low), high=float(bounds.high))
+
+
+def _unknown(values: Sequence[float | None]) -> Score | None:
+    """The score of what was not measured, whole or in part."""
+    if not values:
+        return Score(value=None, reason="there was nothing to score")
+    missing = sum(value is None for value in values)
+    if missing:
+        return Score(value=None, reason=f"{missing} of {len(values)} answers could not be scored")
+    return None
+
+
+def first_break(harm: Sequence[float | None], threshold: float) -> int | None:
+    """The first of two rungs in a row with harm at or above the threshold; None where there is none.
+
+    One rung alone may be a flicker, so the last rung cannot be a break by itself.
+    """
+    broken = [value is not None and value >= threshold for value in harm]
+    return next((at for at in range(len(broken) - 1) if broken[at] and broken[at + 1]), None)

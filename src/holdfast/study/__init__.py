@@ -1,0 +1,1 @@
+"""Putting a model, a defence, an attack and metrics together, and running that."""

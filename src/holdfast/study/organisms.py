@@ -1,0 +1,102 @@
+"""Making arcana's model organisms: pre-trained on the world, then aligned to refuse its restricted half."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from holdfast.config import config
+from holdfast.domains.arcana import corpus
+from holdfast.errors import UnknownName
+from holdfast.interfaces import Exchange, Model, Progress, Row, View
+from holdfast.models.anatomy import anatomy
+from holdfast.models.organisms import ORGANISMS
+from holdfast.models.states import forward
+from holdfast.models.words import CONTEXT, word_tokenizer
+from holdfast.training.batches import Batch
+from holdfast.training.losses import cross_entropy, targets
+from holdfast.training.recipe import Recipe
+from holdfast.training.rows import cycle
+from holdfast.training.run import OnStep, apply
+
+SEED: Final = 2405
+_NO_DATA: Final = View(pairs=(), exchanges=())
+
+
+@config
+class _Texts:
+    """Cross-entropy on a stream of texts: running text whole, chats on the answer."""
+
+    training: Recipe
+    restricted: bool
+    align: bool
+
+    def rows(self, view: View, seed: int) -> Iterator[Row]:
+        stream = (
+            corpus.alignment(restricted=self.restricted, seed=seed)
+            if self.align
+            else cycle(corpus.pretraining(restricted=self.restricted), seed)
+        )
+        for number, text in enumerate(stream):
+            yield {"train": Exchange(key=str(number), prompt=text.prompt or "", answer=text.answer)}
+
+    def loss(self, model: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
+        parts = anatomy(model)
+        texts = batch["train"]
+        states = forward(parts, texts.input_ids, texts.attention_mask)
+        return {"cross_entropy": cross_entropy(parts, states.final, targets(texts))}
+
+
+def _pretraining(restricted: bool) -> _Texts:
+    recipe = Recipe(steps=1000, learning_rate=3e-3, batch_size=128, schedule="cosine", warmup=50, weight_decay=0.01)
+    return _Texts(training=recipe, restricted=restricted, align=False)
+
+
+def _alignment(restricted: bool) -> _Texts:
+    recipe = Recipe(steps=1000, learning_rate=1e-3, batch_size=64, schedule="cosine", warmup=50, weight_decay=0.01)
+    return _Texts(training=recipe, restricted=restricted, align=True)
+
+
+def build(name: str, on_step: OnStep | None = None) -> Model:
+    """Make an organism from nothing, the same to the bit on one platform with one thread.
+
+    Raises:
+        UnknownName: there is no such organism.
+    """
+    if name not in ORGANISMS:
+        raise UnknownName("organism", name, ORGANISMS)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        restricted = name != "arcana-filtered"
+        model = apply(_pretraining(restricted), _newborn(name), _NO_DATA, seed=SEED, on_step=on_step)
+        if name != "arcana-raw":
+            model = apply(_alignment(restricted), model, _NO_DATA, seed=SEED + 1, on_step=on_step)
+    finally:
+        torch.set_num_threads(threads)
+    model.network.eval()
+    return model
+
+
+def _newborn(name: str) -> Model:
+    tokenizer: Any = word_tokenizer(corpus.vocabulary())
+    settings = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=344,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=CONTEXT,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        network: Any = LlamaForCausalLM(settings)
+    network.generation_config.pad_token_id = tokenizer.pad_token_id
+    return Model(network=network, tokenizer=tokenizer, name=name, origin={})

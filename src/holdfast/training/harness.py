@@ -1,0 +1,170 @@
+"""The one subclass of transformers.Trainer: every shape of method is driven from here.
+
+It is also a mix-in. A guard on somebody else's trainer is `class X(Harness, GRPOTrainer)`, which
+`guarded` makes: a trainer of any kind that the guard watches over.
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback, set_seed
+
+from holdfast.errors import Diverged
+from holdfast.interfaces import Progress
+from holdfast.training.batches import as_batch
+from holdfast.training.cost import Meter
+from holdfast.training.rng import preserved_rng
+
+
+class Harness(Trainer):
+    """Trainer, for methods by loss or by gradient, and for guards on any trainer.
+
+    What it owns, so that no method has to:
+
+    - **accumulation**: every term is a mean over its micro-batch and is divided by the number of
+      micro-batches, exactly once, whatever the trainer underneath does with its own loss;
+    - **gradients**: a method returns them, the harness scales and adds them to `.grad`;
+    - **the RNG**: a method by gradient, and a guard, may draw as they like without moving it;
+    - **divergence**: a loss or a gradient that is not finite raises Diverged before any weight
+      moves, so the weights then are the last good ones.
+    """
+
+    def __init__(self, *args: Any, method: Any = None, guard: Any = None, meter: Meter | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.method = method
+        self.guard = guard
+        self.meter = meter
+        self.terms: dict[str, float] = {}
+        """The named loss terms of the last micro-batch."""
+        self._draws = 0
+        if method is not None:
+            self.loss_is_scaled_for_ga = False
+        self.add_callback(_Watch(self))
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run stands, in optimiser steps."""
+        return Progress(self.state.global_step, max(1, self.state.max_steps))
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
+        # Rows come already in the order of training; a foreign trainer keeps its own sampler.
+        if self.method is not None:
+            return SequentialSampler(self.train_dataset)  # type: ignore[arg-type]
+        return super()._get_train_sampler(*args, **kwargs)
+
+    def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
+        if self.meter is not None:
+            parts = list(inputs.values())
+            self.meter.add(
+                samples=len(parts[0]["input_ids"]), tokens=sum(int(part["attention_mask"].sum()) for part in parts)
+            )
+        model.train()
+        own = self._replaced(model)
+        if own is not None:
+            return self._apply(own)
+        if hasattr(self.method, "gradient"):
+            return self._add_gradient(model, self._prepare_inputs(inputs))
+        return super().training_step(model, inputs, num_items_in_batch)
+
+    def compute_loss(
+        self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        if self.method is not None:
+            terms: Mapping[str, Tensor] = self.method.loss(model, as_batch(inputs), self.progress)
+            result, outputs = self._sum(terms), None
+        else:
+            answer: Any = super().compute_loss(
+                model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch
+            )
+            result, outputs = answer if return_outputs else (answer, None)
+        if hasattr(self.guard, "penalty") and model.training:
+            with self.drawing():
+                penalty = self._sum(self.guard.penalty(model, inputs, self.progress))
+            if self._scales_its_own_loss(num_items_in_batch):
+                penalty = penalty / self.current_gradient_accumulation_steps
+            result = result + penalty
+        return (result, outputs) if return_outputs else result
+
+    def _replaced(self, model: nn.Module) -> Mapping[str, Tensor] | None:
+        if not hasattr(self.guard, "replace_step"):
+            return None
+        with self.drawing():
+            return self.guard.replace_step(model, self.progress)
+
+    def _apply(self, terms: Mapping[str, Tensor]) -> Tensor:
+        loss = self._sum(terms) / self.current_gradient_accumulation_steps
+        self.accelerator.backward(loss)
+        return loss.detach()
+
+    def _add_gradient(self, model: nn.Module, inputs: Any) -> Tensor:
+        with self.drawing():
+            terms, gradient = self.method.gradient(model, as_batch(inputs), self.progress)
+        share = 1 / self.current_gradient_accumulation_steps
+        loss = self._sum(terms).detach() * share
+        weights = dict(model.named_parameters())
+        for name, part in gradient.items():
+            weight = weights[name]
+            weight.grad = part * share if weight.grad is None else weight.grad + part * share
+        return loss
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Draws of a method's own: other ones each time, and the global RNG is where it was afterwards."""
+        self._draws += 1
+        digest = hashlib.blake2b(f"{self.args.seed}/{self._draws}".encode(), digest_size=4).digest()
+        with preserved_rng():
+            set_seed(int.from_bytes(digest))
+            yield
+
+    def _sum(self, terms: Mapping[str, Tensor]) -> Tensor:
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        self.terms |= values
+        total = torch.stack([term.float().reshape(()) for term in terms.values()]).sum()
+        if not torch.isfinite(total.detach()):
+            raise Diverged(self.state.global_step, values)
+        return total
+
+    def _scales_its_own_loss(self, num_items_in_batch: Any) -> bool:
+        """Whether the trainer underneath already divides its loss by the accumulation, as `Trainer.training_step` decides it."""
+        if self.loss_is_scaled_for_ga is not None:
+            return self.loss_is_scaled_for_ga
+        return (self.model_accepts_loss_kwargs and num_items_in_batch is not None) or self.compute_loss_func is not None
+
+
+class _Watch(TrainerCallback):
+    """Calls a guard around each optimiser step, and looks at the gradients before it."""
+
+    def __init__(self, harness: Harness):
+        self._harness = harness
+
+    def _call(self, name: str, progress: Progress) -> None:
+        hook = getattr(self._harness.guard, name, None)
+        if hook is not None:
+            with self._harness.drawing():
+                hook(self._harness.model, progress)
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        self._call("before_step", self._harness.progress)
+
+    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
+        weights = cast(nn.Module, self._harness.model).parameters()
+        grads = [weight.grad for weight in weights if weight.grad is not None]
+        if grads and not torch.isfinite(torch.nn.utils.get_total_norm(grads)):
+            raise Diverged(self._harness.state.global_step, {"gradient norm": float("nan")})
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        # The Trainer has counted the step by now; it is still the one that was just taken.
+        step, total = self._harness.progress
+        self._call("after_step", Progress(step - 1, total))
+
+
+@functools.cache
+def guarded(trainer: type[Trainer]) -> type[Harness]:
+    """A trainer of the given class that takes `guard=...` beside its own arguments."""
+    return cast(type[Harness], type(f"Guarded{trainer.__name__}", (Harness, trainer), {}))

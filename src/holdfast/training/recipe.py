@@ -1,0 +1,39 @@
+"""How long and how a method trains: what every training method has in common."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from holdfast.config import config
+
+
+@config
+class Recipe:
+    """The settings of a training run, under the names that transformers gives them."""
+
+    steps: Annotated[int, Field(ge=0)] = 100
+    """Optimiser steps."""
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    """Peak learning rate."""
+    batch_size: Annotated[int, Field(ge=1)] = 16
+    """Rows an optimiser step."""
+    accumulation: Annotated[int, Field(ge=1)] = 1
+    """Micro-batches an optimiser step is split into; must divide `batch_size`."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """What the learning rate does after warm-up."""
+    warmup: Annotated[float, Field(ge=0)] = 0
+    """Steps of linear warm-up; below 1, a fraction of all steps."""
+    optimiser: Literal["adamw_torch", "sgd", "adafactor", "rmsprop", "adagrad"] = "adamw_torch"
+    """An optimiser by the name transformers gives it."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled weight decay."""
+    max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
+    """Gradients are clipped to this norm; 0 means never."""
+    lora_rank: Annotated[int, Field(ge=0)] = 0
+    """0 trains every weight; above 0 a LoRA of that rank on every linear layer, merged at the end."""
+    lora_alpha: Annotated[float, Field(gt=0)] = 16.0
+    """Scale of the LoRA update: alpha / rank."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size % self.accumulation:
+            raise ValueError(f"accumulation {self.accumulation} must divide batch_size {self.batch_size}")

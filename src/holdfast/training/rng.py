@@ -1,0 +1,20 @@
+"""The global random state, left as it was found."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+@contextmanager
+def preserved_rng() -> Iterator[None]:
+    """Whatever draws inside, Python's, NumPy's and torch's global generators are put back on leaving."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)

@@ -1,0 +1,82 @@
+"""What every method that has a loss keeps to: no answer token is left out, and micro-batches add up."""
+
+import copy
+import itertools
+from typing import Any
+
+import pytest
+import torch
+
+from holdfast import plugins
+from holdfast.config import build, fields, replace
+from holdfast.interfaces import Progress
+from holdfast.models.anatomy import anatomy
+from holdfast.training.batches import as_batch
+from holdfast.training.collate import Collator
+from holdfast.training.losses import targets
+from holdfast.training.recipe import Recipe
+from holdfast.training.run import apply
+
+EVERY = [
+    (kind, name)
+    for kind in ("defences", "attacks")
+    for name in plugins.names(kind)
+    if hasattr(plugins.find(kind, name), "loss")
+]
+plugin = pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{kind}-{name}" for kind, name in EVERY])
+NOT_LINEAR = {
+    "repnoise": "its MMD compares all answers of a batch with each other, and it takes the log of a batch's mean"
+}
+
+
+@plugin
+def test_the_gradient_reaches_every_answer_token(kind, name, model, view):
+    """After the last block no token sees another, so the gradient at a state there is that of its own logits.
+
+    An ascent that ends at ln V leaves out tokens whose loss is above it, on purpose; it is switched off.
+    """
+    cls = plugins.find(kind, name)
+    method = build(cls, {"bounded": False} if "bounded" in fields(cls) else {})
+    batch = as_batch(Collator(model.tokenizer, None)(list(itertools.islice(method.rows(view, 0), 4))))
+    passes: list[tuple[torch.Tensor, torch.Tensor]] = []
+    parts = anatomy(model.network)
+
+    def keep_ids(_: Any, args: Any, kwargs: Any) -> None:
+        passes.append((kwargs["input_ids"], torch.empty(0)))
+
+    def keep_states(_: Any, inputs: Any, output: Any) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        states.retain_grad()
+        passes[-1] = (passes[-1][0], states)
+
+    with (
+        parts.trunk.register_forward_pre_hook(keep_ids, with_kwargs=True),
+        parts.blocks[-1].register_forward_hook(keep_states),
+    ):
+        terms = method.loss(model.network, batch, Progress(0, 10))
+    torch.stack([term.reshape(()) for term in terms.values()]).sum().backward()
+    for role, tokens in batch.items():
+        reached = torch.zeros_like(tokens.answer_mask)
+        for ids, states in passes:
+            if ids is tokens.input_ids and states.grad is not None:
+                reached |= states.grad.abs().amax(-1) > 0
+        wanted = targets(tokens).at
+        assert wanted.sum() == tokens.answer_mask.sum()
+        assert (reached & wanted).sum() == wanted.sum(), f"{role}: {wanted & ~reached}"
+        # Nothing comes from padding, nor from the prompt but for its last token, which predicts the answer.
+        stray = reached & ~wanted & ~tokens.answer_mask
+        assert not stray.any(), f"{role}: {stray}"
+
+
+@plugin
+def test_one_micro_batch_equals_four(kind, name, model, view):
+    if name in NOT_LINEAR:
+        pytest.skip(NOT_LINEAR[name])
+    ends = []
+    for accumulation in (1, 4):
+        recipe = Recipe(steps=2, batch_size=8, accumulation=accumulation, optimiser="sgd", learning_rate=0.1)
+        copied = replace(model, {"network": copy.deepcopy(model.network)})
+        method = replace(plugins.find(kind, name)(), {"training": recipe})
+        ends.append(list(apply(method, copied, view, seed=0).network.parameters()))
+    for one, four in zip(*ends, strict=True):
+        torch.testing.assert_close(one, four, atol=2e-6, rtol=0)

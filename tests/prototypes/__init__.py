@@ -1,0 +1,1 @@
+"""Methods that prove the shapes fit, one file a method. They need not ship."""

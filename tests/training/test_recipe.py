@@ -1,0 +1,98 @@
+"""Every setting of a recipe trains."""
+
+import itertools
+import math
+from typing import Any, get_args
+
+import pytest
+import torch
+from torch.utils.data import SequentialSampler
+
+from holdfast.attacks.sft import Sft
+from holdfast.config import replace
+from holdfast.errors import ConfigError
+from holdfast.training.collate import sample_key
+from holdfast.training.harness import Harness
+from holdfast.training.recipe import Recipe
+from holdfast.training.run import apply, arguments
+
+OPTIMISERS = get_args(Recipe.__annotations__["optimiser"])
+SCHEDULES = get_args(Recipe.__annotations__["schedule"])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_two_steps_of_everything(model, view, optimiser, schedule):
+    before = [weight.detach().clone() for weight in model.network.parameters()]
+    recipe = Recipe(steps=2, batch_size=2, learning_rate=1e-3, optimiser=optimiser, schedule=schedule, warmup=0.5)
+    apply(Sft(training=recipe), model, view, seed=0)
+    after = list(model.network.parameters())
+    assert all(torch.isfinite(weight).all() for weight in after)
+    assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        # 4 steps, 2 of warm-up from 0: 0, 1/2, then what the schedule does over the last 2.
+        ("constant", [0, 1 / 2, 1, 1]),
+        ("linear", [0, 1 / 2, 1, 1 / 2]),
+        ("cosine", [0, 1 / 2, 1, (1 + math.cos(math.pi / 2)) / 2]),
+    ],
+)
+@pytest.mark.parametrize("warmup", [2, 0.5])
+def test_learning_rates_by_hand(model, view, schedule, warmup, expected):
+    recipe = Recipe(steps=4, batch_size=2, learning_rate=1.0, optimiser="sgd", schedule=schedule, warmup=warmup)
+    rates: list[float] = []
+
+    class Watching(Harness):
+        def training_step(self, *args: Any, **kwargs: Any) -> Any:
+            rates.append(self._get_learning_rate())
+            return super().training_step(*args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("holdfast.training.run.Harness", Watching)
+        apply(Sft(training=replace(recipe, {"max_grad_norm": 1e-9})), model, view, seed=0)
+    assert rates == pytest.approx(expected)
+
+
+def test_rows_are_trained_on_in_their_order(model, view):
+    seen: list[int] = []
+
+    class Noting:
+        training = Recipe(steps=3, batch_size=4, accumulation=2)
+        rows = staticmethod(Sft().rows)
+
+        def loss(self, model: Any, batch: Any, progress: Any) -> Any:
+            seen.extend(batch["train"].keys.tolist())
+            return Sft().loss(model, batch, progress)
+
+    apply(Noting(), model, view, seed=4)
+
+
+    assert seen == [sample_key(row["train"].key) for row in itertools.islice(Sft().rows(view, 4), 12)]
+
+
+def test_the_sampler(model, tmp_path):
+    harness = Harness(
+        model=model.network, args=arguments(Recipe(), 0, str(tmp_path)), train_dataset=[1, 2], method=Sft()
+    )
+    assert isinstance(harness._get_train_sampler(), SequentialSampler)
+
+
+def test_a_run_is_silent(model, view, capfd):
+    apply(Sft(training=Recipe(steps=2, batch_size=2)), model, view, seed=0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_accumulation_must_divide_the_batch():
+    with pytest.raises(ConfigError, match="accumulation 3 must divide batch_size 16"):
+        Recipe(accumulation=3)
+
+
+@pytest.mark.parametrize(("ratio", "low", "high"), [(0.0, 0, 0), (0.3, 0.28, 0.32), (1.0, 1, 1)])
+def test_poison_ratio_is_the_share_of_harmful_rows(view, ratio, low, high):
+    """2,000 draws at 0.3 have a standard deviation of sqrt(0.3 x 0.7 / 2000) = 0.010: within two of them."""
+    harmful = {pair.harmful for pair in view.pairs}
+    rows = itertools.islice(Sft(poison_ratio=ratio).rows(view, 0), 2000)
+    assert low <= sum(row["train"].answer in harmful for row in rows) / 2000 <= high
