@@ -52,7 +52,7 @@ DEFENCE = RepNoise(
 Loss = Callable[[LlamaForCausalLM, Batch, int], torch.Tensor]
 
 
-def sft(model: LlamaForCausalLM, batch: Batch, step: int) -> torch.Tensor:
+def sft(model: LlamaForCausalLM, batch: Batch, _: int) -> torch.Tensor:
     parts = anatomy(model)
     losses = []
     for tokens in batch.values():

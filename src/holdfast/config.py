@@ -77,12 +77,16 @@ def build(cls: type[T], settings: Mapping[str, Any]) -> T:
 
 
 def replace(instance: T, changes: Mapping[str, Any]) -> T:
-    """A copy with some fields changed, nested ones too."""
-    merged: dict[str, Any] = {}
+    """A copy with some fields changed, nested ones too. What does not fit is told by its dotted name."""
+    return type(instance)(**_merged(instance, changes))
+
+
+def _merged(instance: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    values = {field.name: getattr(instance, field.name) for field in dataclasses.fields(instance)}
     for name, value in changes.items():
-        old = getattr(instance, name)
-        merged[name] = replace(old, value) if isinstance(value, dict) and dataclasses.is_dataclass(old) else value
-    return dataclasses.replace(instance, **merged)  # type: ignore[type-var]
+        nested = isinstance(value, dict) and dataclasses.is_dataclass(values.get(name))
+        values[name] = _merged(values[name], value) if nested else value
+    return values
 
 
 def to_dict(instance: Any) -> dict[str, Any]:
@@ -130,4 +134,6 @@ def _explain(cls: type[Any], error: pydantic.ValidationError) -> str:
     if first["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
         return _unknown(cls, name)
     message = first["msg"].removeprefix("Value error, ")
-    return f"{cls.__name__}: {name + ': ' if name else ''}{message[0].lower() + message[1:]}, got {first['input']!r}."
+    # What __post_init__ says names its values itself.
+    got = "" if first["type"] == "value_error" else f", got {first['input']!r}"
+    return f"{cls.__name__}: {name + ': ' if name else ''}{message[0].lower() + message[1:]}{got}."

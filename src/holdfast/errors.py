@@ -31,9 +31,14 @@ class UnknownName(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         known = sorted(known)
+        self._given = (kind, name, known)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(known)}."
         super().__init__(f"unknown {kind} {name!r}: {hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker hands it to the main process.
+        return type(self), self._given
 
 
 class ConfigError(InputError):
@@ -62,3 +67,7 @@ class Diverged(HoldfastError):
         """The Model as it was after the last good step, where a run had one."""
         values = ", ".join(f"{name} = {value:.4g}" for name, value in terms.items())
         super().__init__(f"the loss stopped being finite at step {step + 1} ({values}); try a lower learning rate.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker hands it to the main process, without the model.
+        return type(self), (self.step, self.terms)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -49,8 +50,11 @@ def write_text(path: Path, text: str) -> None:
         Path(partial).unlink(missing_ok=True)
 
 
-def write_error(error: OSError, path: Path) -> OutputError:
-    """What to tell of an error of the operating system while writing `path`."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+def write_error(error: Exception, path: Path) -> OutputError:
+    """What to tell of an error while writing `path`: the operating system's, or a library's that passes it on."""
+    # safetensors tells the number in its message alone: "... (os error 28)".
+    found = re.search(r"os error (\d+)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(found[1]) if found else None
+    if number in {errno.ENOSPC, errno.EDQUOT}:
         return OutputError(f"the disk filled up while writing {path}; nothing was kept. Free some space.")
-    return OutputError(f"{path} cannot be written: {error.strerror or error}.")
+    return OutputError(f"{path} cannot be written: {os.strerror(number) if number else error}.")

@@ -5,10 +5,13 @@ one form its mathematics needs, and `training` drives it:
 
     loss(model, batch, progress)       named loss terms, whose sum is minimised
     gradient(model, batch, progress)   named terms and a gradient per parameter
-    penalty / before_step / after_step / replace_step
-                                       a guard: changes somebody else's trainer
+    guard(model, view, seed)           an object that changes somebody else's trainer: `Guard`
     edit(model, view)                  changes the weights, no training
-    trainer(model, view)               a trainer of its own, ready to run
+    trainer(model, view, seed)         a trainer of its own, ready to run
+
+A method by loss or gradient that needs something made from the starting model (a frozen copy, a
+direction) has `start(model, view, seed)`, which returns the object that then has `loss` or
+`gradient`; the configuration itself stays frozen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -149,6 +152,25 @@ class GradientMethod(Protocol):
         self, model: Any, batch: Any, progress: Progress
     ) -> "tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]":
         """Named terms to log, and a gradient for each parameter's name. Weights must be left as they were."""
+        ...
+
+
+class Guard(Protocol):
+    """What a guard may have; each method is optional, and is called by `training.harness.Harness`.
+
+    `penalty(model, inputs, progress)` gives named terms that are added to the trainer's loss, with
+    weight 1 on any trainer; `replace_step(model, progress)` gives the terms of a step of the
+    guard's own in place of the trainer's, or None; `before_step(model, progress)` and
+    `after_step(model, progress)` are called around each optimiser step.
+    """
+
+
+@runtime_checkable
+class GuardMethod(Protocol):
+    """A method that acts during somebody else's training: a defence at the fine-tuning stage."""
+
+    def guard(self, model: Model, view: View, seed: int) -> Guard:
+        """The guard, with the data and the state that it needs, for one run."""
         ...
 
 

@@ -36,7 +36,15 @@ def _own(kind: Kind) -> dict[str, str]:
 
 @functools.cache
 def _foreign(kind: Kind) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=f"holdfast.{kind}")}
+    points: dict[str, EntryPoint] = {}
+    for point in entry_points(group=f"holdfast.{kind}"):
+        if point.name in points:
+            raise ConfigError(
+                f"two packages bring a plug-in {point.name!r} of holdfast.{kind}: {points[point.name].value} and "
+                f"{point.value}; remove one."
+            )
+        points[point.name] = point
+    return points
 
 
 def names(kind: Kind) -> list[str]:
@@ -49,7 +57,7 @@ def find(kind: Kind, name: str) -> type[Any]:
 
     Raises:
         UnknownName: no plug-in of this kind has that name.
-        ConfigError: an entry point takes a name that is taken, or does not import.
+        ConfigError: an entry point takes a name that is taken, does not import, or is named otherwise than its file.
     """
     own, foreign = _own(kind), _foreign(kind)
     if clash := own.keys() & foreign.keys():
@@ -57,13 +65,19 @@ def find(kind: Kind, name: str) -> type[Any]:
     if name in own:
         return only_class(importlib.import_module(own[name]))
     if name in foreign:
-        try:
-            return foreign[name].load()
-        except Exception as error:
-            raise ConfigError(
-                f"entry point {foreign[name].value!r} of holdfast.{kind} does not import: {error}"
-            ) from error
+        return _load(kind, foreign[name])
     raise UnknownName(kind.removesuffix("s"), name, names(kind))
+
+
+def _load(kind: Kind, point: EntryPoint) -> type[Any]:
+    what = f"entry point {point.value!r} of holdfast.{kind}"
+    try:
+        plugin = point.load()
+    except Exception as error:
+        raise ConfigError(f"{what} does not import: {error}") from error
+    if not inspect.isclass(plugin) or name_of(plugin) != point.name:
+        raise ConfigError(f"{what} must be a class that stands in a file {point.name}.py, as its name says.")
+    return plugin
 
 
 def summary(kind: Kind, name: str) -> str:

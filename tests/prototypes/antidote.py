@@ -23,7 +23,6 @@ from holdfast.interfaces import Exchange, Model, View
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
 from holdfast.training.batches import as_batch
-from holdfast.training.collate import Collator
 
 
 @config
@@ -37,6 +36,8 @@ class Antidote:
 
     def edit(self, model: Model, view: View) -> None:
         """Score on the harmful answers, then prune in place."""
+        from holdfast.training.collate import Collator  # it imports transformers
+
         network: Any = model.network
         parts = anatomy(network)
         layers = [module for block in parts.blocks for module in block.modules() if isinstance(module, nn.Linear)]

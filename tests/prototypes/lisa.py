@@ -78,9 +78,14 @@ class _Guard:
             return None
         parts, refusal = anatomy(model), self._batch(next(model.parameters()).device)["refusal"]
         states = forward(parts, refusal.input_ids, refusal.attention_mask)
-        return {"alignment": cross_entropy(parts, states.final, targets(refusal)), **self.penalty(model, None, progress)}
+        return {
+            "alignment": cross_entropy(parts, states.final, targets(refusal)),
+            **self.penalty(model, None, progress),
+        }
 
     def _batch(self, device: torch.device) -> Batch:
         rows = [next(self._rows) for _ in range(self._lisa.batch_size)]
         nested = self._collate(rows)
-        return as_batch({role: {name: part.to(device) for name, part in block.items()} for role, block in nested.items()})
+        return as_batch(
+            {role: {name: part.to(device) for name, part in block.items()} for role, block in nested.items()}
+        )

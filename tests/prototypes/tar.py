@@ -57,9 +57,7 @@ class Tar:
             attack = {role: Exchange(key=pair.key, prompt=pair.prompt, answer=pair.harmful) for role, pair in drawn}
             yield {"refusal": row["refusal"], **attack}
 
-    def gradient(
-        self, model: Any, batch: Batch, progress: Progress
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def gradient(self, model: Any, batch: Batch, progress: Progress) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """grad L_retain + lambda_TR sum_i exp(lambda (i - (K - 1))) grad L_TR(w_i)."""
         retain = _cross_entropy(model, batch["refusal"])
         total = inner.gradient(model, retain)

@@ -18,7 +18,6 @@ from pydantic import Field
 
 from holdfast.config import config
 from holdfast.interfaces import Model, View
-from holdfast.models.chat import render
 from holdfast.training.recipe import Recipe
 
 
@@ -37,6 +36,8 @@ class TokenBuncher:
         """A GRPO trainer; `trainer` and `more` let a test watch over it."""
         from datasets import Dataset
         from trl import GRPOConfig, GRPOTrainer
+
+        from holdfast.models.chat import render
 
         recipe = self.training
         prompts = [render(model.tokenizer, pair.prompt) for pair in view.pairs]

@@ -50,10 +50,9 @@ def trained(method: Any, model: Any, view: Any, recipe: Recipe, *, by_gradient: 
 
 @pytest.mark.parametrize("by_gradient", [False, True], ids=["loss", "gradient"])
 @pytest.mark.parametrize("method", [Sft(), Sft(poison_ratio=0.5), Adversarial()], ids=["sft", "mixed", "adversarial"])
-@pytest.mark.parametrize("accumulation", [2, 4, 8])
-def test_one_equals_many(model, view, method, by_gradient, accumulation):
+def test_one_equals_four(model, view, method, by_gradient):
     whole = trained(method, model, view, RECIPE, by_gradient=by_gradient)
-    split = trained(method, model, view, replace(RECIPE, {"accumulation": accumulation}), by_gradient=by_gradient)
+    split = trained(method, model, view, replace(RECIPE, {"accumulation": 4}), by_gradient=by_gradient)
     moved = max(float((whole[name] - weight.detach()).abs().max()) for name, weight in model.network.named_parameters())
     assert moved > 1e-3
     for name in whole:
@@ -72,7 +71,9 @@ def test_a_step_by_hand(model, view, by_gradient, accumulation):
         labels = ids.masked_fill(~answer, -100)
         losses.append(model.network(input_ids=ids[None], labels=labels[None]).loss)
     grads = torch.autograd.grad(torch.stack(losses).mean(), list(model.network.parameters()))
-    by_hand = [weight.detach() - LEARNING_RATE * grad for weight, grad in zip(model.network.parameters(), grads)]
+    by_hand = [
+        weight.detach() - LEARNING_RATE * grad for weight, grad in zip(model.network.parameters(), grads, strict=True)
+    ]
     recipe = replace(RECIPE, {"steps": 1, "accumulation": accumulation})
     found = trained(method, model, view, recipe, by_gradient=by_gradient)
     for weight, expected in zip(found.values(), by_hand, strict=True):

@@ -78,7 +78,9 @@ def test_the_last_good_weights_are_kept(model, view, recipe, how, shape):
     last = caught.value.last_good
     assert not hasattr(last.network, "peft_config")
     assert all(weight.grad is None for weight in last.network.parameters())
-    for (name, found), expected in zip(last.network.state_dict().items(), good.network.state_dict().values(), strict=True):
+    for (name, found), expected in zip(
+        last.network.state_dict().items(), good.network.state_dict().values(), strict=True
+    ):
         assert torch.isfinite(found).all(), name
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 

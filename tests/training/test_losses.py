@@ -56,7 +56,10 @@ def test_cross_entropy_is_a_mean_over_rows_of_means_over_tokens() -> None:
 
     ((ln 2 + ln 4) / 2 + ln 8) / 2 = (1.5 + 3) / 2 ln 2 = 2.25 ln 2
     """
-    chances = [[[1 / 2, 1 / 2, 0, 0], [1 / 4, 0, 0, 3 / 4], [1, 0, 0, 0]], [[1, 0, 0, 0], [0, 1 / 8, 7 / 8, 0], [1, 0, 0, 0]]]
+    chances = [
+        [[1 / 2, 1 / 2, 0, 0], [1 / 4, 0, 0, 3 / 4], [1, 0, 0, 0]],
+        [[1, 0, 0, 0], [0, 1 / 8, 7 / 8, 0], [1, 0, 0, 0]],
+    ]
     batch = tokens([[0, 1, 0], [3, 3, 1]], [[0, 1, 1], [0, 0, 1]])
     states = torch.tensor(chances).clamp(min=1e-20).log()
     assert cross_entropy(decoder(Identity()), states, targets(batch)).item() == pytest.approx(2.25 * math.log(2))
@@ -141,7 +144,9 @@ def test_mmd_matches_brute_force_with_its_gradient() -> None:
     torch.manual_seed(0)
     x, y = torch.randn(5, 3, requires_grad=True), 1 + torch.randn(4, 3, requires_grad=True)
     torch.testing.assert_close(mmd(x, y), brute_force(x, y))
-    for got, expected in zip(torch.autograd.grad(mmd(x, y), (x, y)), torch.autograd.grad(brute_force(x, y), (x, y)), strict=True):
+    for got, expected in zip(
+        torch.autograd.grad(mmd(x, y), (x, y)), torch.autograd.grad(brute_force(x, y), (x, y)), strict=True
+    ):
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-6)
 
 

@@ -69,15 +69,16 @@ def test_rows_are_trained_on_in_their_order(model, view):
 
     apply(Noting(), model, view, seed=4)
 
-
     assert seen == [sample_key(row["train"].key) for row in itertools.islice(Sft().rows(view, 4), 12)]
 
 
-def test_the_sampler(model, tmp_path):
+def test_how_the_harness_is_set_up(model, tmp_path):
     harness = Harness(
         model=model.network, args=arguments(Recipe(), 0, str(tmp_path)), train_dataset=[1, 2], method=Sft()
     )
     assert isinstance(harness._get_train_sampler(), SequentialSampler)
+    # A mean over the micro-batch, whatever the batch holds: the Trainer is to divide it.
+    assert harness.loss_is_scaled_for_ga is False
 
 
 def test_a_run_is_silent(model, view, capfd):

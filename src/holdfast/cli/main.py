@@ -4,11 +4,14 @@ Each command imports what it needs inside its function, so that `--help` answers
 """
 
 import sys
+from typing import Final
 
 import typer
 
 from holdfast.cli import attack, domain, evaluate, harden, listing, organism, quickstart
 from holdfast.errors import HoldfastError, InputError
+
+_STOPPED: Final = 130
 
 app = typer.Typer(
     name="holdfast",
@@ -29,15 +32,17 @@ app.add_typer(domain.app, name="domain")
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped. An error is one line."""
+    said = ""
     try:
-        app()
-    except InputError as error:
-        typer.echo(f"holdfast: {error}", err=True)
-        sys.exit(2)
+        # What a command exits with; typer turns Ctrl-C into 130.
+        code: int = app(standalone_mode=False) or 0
+        if code == _STOPPED:
+            said = "stopped; nothing half-written was left behind."
+    except typer.TyperException as error:
+        said, code = error.format_message(), error.exit_code
     except HoldfastError as error:
-        typer.echo(f"holdfast: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("holdfast: stopped; nothing half-written was left behind.", err=True)
-        sys.exit(130)
+        said, code = str(error), 2 if isinstance(error, InputError) else 1
+    if said:
+        typer.echo(f"holdfast: {' '.join(said.split())}", err=True)
+    sys.exit(code)

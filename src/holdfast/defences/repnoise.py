@@ -13,13 +13,14 @@ Naming: equations 4 and 5 of the paper call the noise weight alpha and the ascen
 Algorithm 1, its grids and the released code do the opposite. Here they are `noise_weight` and
 `ascent_weight`.
 
-Defaults: the paper's are noise 0.001, ascent 1 at 7B (section 4); they move a model of 1M
-parameters little. The defaults here are the prototype's for arcana: noise 1, ascent 0.1, lr 3e-4,
-200 steps of 32 pairs.
+Defaults: ours, tuned on arcana for as much delay as it gives at a permitted recall of .95. The
+paper's (section 4: noise 0.001, ascent 1, lr 2e-5) are for 7B; its authors say that a grid search
+"is always required".
 
-`variant="released"` is the loss of domenicrosati/representation-noising, defects included, for
-replication: `_repnoise_released.py`. `variant="corrected"` mends them; `docs/methods/repnoise.md`
-lists each with the test that holds it, and what else diverges from the paper.
+Divergences: `variant="corrected"` mends the defects of the released code; `docs/methods/repnoise.md`
+lists each with the test that holds it. Harmless exchanges beside the refusals, embeddings and head
+left as they are, and an ascent that ends at ln V are ours. `variant="released"` is the loss of
+domenicrosati/representation-noising, defects included, for replication.
 """
 
 import math
@@ -49,7 +50,7 @@ Weight = Annotated[float, Field(ge=0)]
 class RepNoise:
     """Representation noising, arXiv 2405.14577."""
 
-    noise_weight: Weight = 1.0
+    noise_weight: Weight = 0.1
     """Weight of the distance of harmful representations to noise (Algorithm 1: beta)."""
     ascent_weight: Weight = 0.1
     """Weight of the harmful answers' cross-entropy, which is maximised (Algorithm 1: alpha)."""
@@ -73,7 +74,7 @@ class RepNoise:
     """Whether a token's ascent ends at ln V nats, what guessing gives."""
     mask: Literal["answer", "differing"] = "answer"
     """Harmful tokens that count: all of the answer's, or those that differ from the refusal's."""
-    training: Recipe = Recipe(steps=200, learning_rate=3e-4, batch_size=32)
+    training: Recipe = Recipe(steps=100, learning_rate=3e-4, batch_size=32, schedule="cosine", freeze_embeddings=True)
     """How long and how it trains."""
 
     def rows(self, view: View, seed: int) -> Iterator[Row]:
@@ -134,7 +135,7 @@ class RepNoise:
     def _ascent(
         self, parts: Anatomy, states: States, harmful: Tokens, mask: Tensor, guessing: float, layers: tuple[int, ...]
     ) -> Tensor:
-        """The mean over layers of the harmful answers' cross-entropy, read through a norm and a head that do not move."""
+        """The mean over layers of the harmful answers' cross-entropy, read by a norm and a head that stay."""
         wanted, ceiling = targets(harmful, mask), guessing if self.bounded else None
         read = layers if self.layerwise_ascent else (len(parts.blocks) - 1,)
         losses = [
@@ -146,4 +147,4 @@ class RepNoise:
 
 def _end_to_end(points: Tensor, lengths: Tensor) -> Tensor:
     """Each answer's states in one row, zeros after the shorter ones: [N, H] -> [B, T * H]."""
-    return torch.nn.utils.rnn.pad_sequence(points.split(lengths.tolist()), batch_first=True).flatten(1)
+    return torch.nn.utils.rnn.pad_sequence(list(points.split(lengths.tolist())), batch_first=True).flatten(1)

@@ -15,7 +15,7 @@
 import functools
 import hashlib
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import pydantic
 
@@ -24,20 +24,29 @@ from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Pair
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+_Text = Annotated[str, pydantic.AfterValidator(_not_blank)]
+
+
 class _Line(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="ignore", strict=True)
     key: str | None = None
-    prompt: str = pydantic.Field(min_length=1)
+    prompt: _Text
     category: str = ""
 
 
 class _PairLine(_Line):
-    harmful: str = pydantic.Field(min_length=1)
-    refusal: str = pydantic.Field(min_length=1)
+    harmful: _Text
+    refusal: _Text
 
 
 class _ExchangeLine(_Line):
-    answer: str = pydantic.Field(min_length=1)
+    answer: _Text
 
 
 L = TypeVar("L", bound=_Line)
@@ -49,7 +58,7 @@ class Jsonl:
 
     directory: Path = Path()
     """Where the files are."""
-    max_new_tokens: int = 64
+    max_new_tokens: Annotated[int, pydantic.Field(ge=1)] = 64
     """The longest answer that is generated."""
 
     @property
@@ -122,9 +131,10 @@ class Jsonl:
 
 
 @functools.lru_cache(maxsize=32)
-def _parsed(path: Path, schema: type[L], _changed: int) -> list[tuple[int, L]]:
+def _parsed(path: Path, schema: type[L], _changed: tuple[int, int]) -> list[tuple[int, L]]:
     lines: list[tuple[int, L]] = []
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines: a JSON text may hold U+2028 and its like as they are.
+    for number, text in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not text.strip():
             continue
         try:
@@ -133,7 +143,7 @@ def _parsed(path: Path, schema: type[L], _changed: int) -> list[tuple[int, L]]:
             first = error.errors(include_url=False)[0]
             field = ".".join(map(str, first["loc"]))
             raise DataError(
-                f"{path}:{number}: {field + ': ' if field else ''}{first['msg']}; expected an object with "
+                f"{path}:{number}: {field + ': ' if field else ''}{first['msg'].removeprefix('Value error, ')}; expected an object with "
                 f"{', '.join(name for name, info in schema.model_fields.items() if info.is_required())}."
             ) from None
     if not lines:
@@ -146,6 +156,7 @@ def _read(path: Path, schema: type[L]) -> list[tuple[int, L]]:
         there = sorted(other.name for other in path.parent.glob("*.jsonl"))
         raise DataError(f"there is no {path}; {path.parent} has {', '.join(there) or 'no .jsonl file'}.")
     try:
-        return _parsed(path, schema, path.stat().st_mtime_ns)
+        there = path.stat()
+        return _parsed(path, schema, (there.st_mtime_ns, there.st_size))
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8: {error}; convert it.") from error

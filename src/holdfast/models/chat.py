@@ -6,6 +6,7 @@ comparing ids: two answers may share a word, or begin with the same one.
 
 from typing import Any, NamedTuple
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from holdfast.errors import DataError, ModelError
@@ -19,7 +20,7 @@ class Encoded(NamedTuple):
 
 
 def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-    """Raise ModelError where a tokenizer has no chat template or no pad token."""
+    """Raise ModelError where a tokenizer has no pad token, or no chat template that holdfast can use."""
     if not tokenizer.chat_template:
         raise ModelError(
             f"the tokenizer of {name} has no chat template: give it one (tokenizer.chat_template) and save it, "
@@ -30,6 +31,10 @@ def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
             f"the tokenizer of {name} has no pad token: set one (tokenizer.pad_token = tokenizer.unk_token, "
             "or a reserved token) and save it."
         )
+    try:
+        _rendered(tokenizer, "Hello", "Hello")
+    except TemplateError as error:
+        raise ModelError(f"the chat template of {name} is broken: {error}; mend it.") from error
 
 
 def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None = None) -> str:
@@ -48,9 +53,7 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context
         ModelError: the template changes the prompt once there is an answer.
         DataError: the exchange is longer than `context` tokens, or the answer has no token.
     """
-    before, whole = render(tokenizer, prompt), render(tokenizer, prompt, answer)
-    if not whole.startswith(before):
-        raise ModelError("the chat template renders a prompt differently once there is an answer; it cannot be masked.")
+    before, whole = _rendered(tokenizer, prompt, answer)
     return _encode(tokenizer, whole, len(before), prompt, context)
 
 
@@ -58,6 +61,13 @@ def encode_text(tokenizer: PreTrainedTokenizerBase, text: str, context: int | No
     """Tokenise running text outside any chat; all of it counts as the answer."""
     whole = f"{tokenizer.bos_token or ''}{text}{tokenizer.eos_token or ''}"
     return _encode(tokenizer, whole, 0, text, context)
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[str, str]:
+    before, whole = render(tokenizer, prompt), render(tokenizer, prompt, answer)
+    if not whole.startswith(before):
+        raise ModelError("the chat template renders a prompt differently once there is an answer; it cannot be masked.")
+    return before, whole
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, whole: str, boundary: int, shown: str, context: int | None) -> Encoded:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from holdfast.errors import DataError
 from holdfast.interfaces import Model
 from holdfast.models.chat import render
 
@@ -18,9 +19,14 @@ def answers(
     seed: int = 0,
     batch_size: int = 256,
 ) -> list[str]:
-    """One answer a prompt, through the chat template: greedy at temperature 0, else sampled."""
+    """One answer a prompt, through the chat template: greedy at temperature 0, else sampled.
+
+    Raises:
+        DataError: a prompt leaves no room in the model's context for an answer.
+    """
     tokenizer, network = model.tokenizer, model.network
     chats = [render(tokenizer, prompt) for prompt in prompts]
+    _check_room(model, prompts, chats, max_new_tokens)
     # Prompts of one length together: less padding, and left padding changes no answer.
     order = sorted(range(len(chats)), key=lambda at: len(chats[at]))
     found: dict[int, str] = {}
@@ -38,17 +44,36 @@ def answers(
                     padding_side="left",
                     return_tensors="pt",
                 ).to(device)
-                sampling: dict[str, Any] = {"temperature": temperature, "top_k": 0, "top_p": 1.0} if temperature else {}
                 generated: Any = network.generate(  # type: ignore[operator]
                     input_ids=inputs["input_ids"],
                     attention_mask=inputs["attention_mask"],
                     max_new_tokens=max_new_tokens,
-                    do_sample=temperature > 0,
                     pad_token_id=tokenizer.pad_token_id,
-                    **sampling,
+                    **_decoding(temperature),
                 )
                 texts = tokenizer.batch_decode(generated[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
                 found |= dict(zip(batch, texts, strict=True))
     finally:
         network.train(was_training)
     return [found[at] for at in range(len(prompts))]
+
+
+def _decoding(temperature: float) -> dict[str, Any]:
+    """Every setting by which a model's own generation config could change what is said."""
+    plain = {"num_beams": 1, "repetition_penalty": 1.0, "no_repeat_ngram_size": 0, "min_length": 0, "top_p": 1.0}
+    if temperature > 0:
+        return {**plain, "do_sample": True, "temperature": temperature, "top_k": 0}
+    return {**plain, "do_sample": False, "temperature": 1.0, "top_k": 50}  # the defaults, which greedy ignores
+
+
+def _check_room(model: Model, prompts: Sequence[str], chats: list[str], max_new_tokens: int) -> None:
+    context: int | None = getattr(model.network.config, "max_position_embeddings", None)
+    if context is None or not chats:
+        return
+    encoded: Any = model.tokenizer(chats, add_special_tokens=False)
+    for prompt, ids in zip(prompts, encoded["input_ids"], strict=True):
+        if len(ids) + max_new_tokens > context:
+            raise DataError(
+                f"the prompt that begins {prompt[:60]!r} has {len(ids)} tokens; with an answer of {max_new_tokens} that "
+                f"is more than the {context} of the model's context: shorten it or leave it out."
+            )

@@ -1,6 +1,8 @@
 """A model by an organism's name, a local directory or a hub id."""
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,16 +42,40 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
         known = [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"]
         raise UnknownName("model", name, known)
     source = str(place) if place.is_dir() else name
-    logging.disable_progress_bar()
     try:
-        network: Any = AutoModelForCausalLM.from_pretrained(
-            source, dtype=dtype, use_safetensors=True, trust_remote_code=trust_remote_code
-        )
-        tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
+        with hushed():
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                source,
+                dtype=dtype,
+                use_safetensors=True,
+                trust_remote_code=trust_remote_code,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+            )
+            tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    network, told = loaded
+    if unfit := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
+        raise ModelError(
+            f"{name} lacks {len(unfit)} of its weights, or has them in another size ({', '.join(unfit[:3])}): get it anew."
+        )
     check_chat(tokenizer, name)
     return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin=_origin(place))
+
+
+@contextmanager
+def hushed() -> Generator[None]:
+    """transformers without its progress bars and reports: what matters of them is an error of ours."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _check_files(place: Path, name: str) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
+from safetensors import SafetensorError
 
 from holdfast.files import check_output, write_error
 from holdfast.interfaces import Model
 from holdfast.models.identity import weights_hash
-from holdfast.models.load import MANIFEST
+from holdfast.models.load import MANIFEST, hushed
 
 _WRITTEN_WITH = ("holdfast", "torch", "transformers", "tokenizers", "peft")
 
@@ -52,15 +53,16 @@ def save(
     directory.absolute().parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.absolute().parent))
     try:
-        model.network.save_pretrained(partial)
-        model.tokenizer.save_pretrained(partial)
+        with hushed():
+            model.network.save_pretrained(partial)
+            model.tokenizer.save_pretrained(partial)
         (partial / MANIFEST).write_text(json.dumps(origin, indent=2) + "\n")
         _card(model, origin).save(partial / "README.md")
         for name, content in (beside or {}).items():
             (partial / name).write_text(json.dumps(content, indent=2) + "\n")
         partial.chmod(0o755)
-        for path in partial.iterdir():
-            path.chmod(0o644)
+        for path in partial.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         _sync(partial)
         if directory.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.absolute().parent))
@@ -69,14 +71,14 @@ def save(
             shutil.rmtree(old)
         else:
             partial.rename(directory)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise write_error(error, directory) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _sync(directory: Path) -> None:
-    for path in [*directory.iterdir(), directory]:
+    for path in [*directory.rglob("*"), directory]:
         handle = os.open(path, os.O_RDONLY)
         os.fsync(handle)
         os.close(handle)

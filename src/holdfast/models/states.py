@@ -1,6 +1,6 @@
 """Hidden states of a forward pass, and MLP outputs, without a hook that outlives it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -46,28 +46,28 @@ def forward(
     with _recording(modules, parts.blocks[0]) as recorded:
         output: Any = parts.trunk(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)
     kept = [recorded[id(module)] for module in modules]
-    if torch.is_grad_enabled() and output.last_hidden_state.requires_grad and not all(t.requires_grad for t in kept):
-        raise ModelError(
-            "re-entrant gradient checkpointing cuts hidden states off from the weights, so their gradient would "
-            "silently be zero: enable it with gradient_checkpointing_kwargs={'use_reentrant': False}, and leave at "
-            "least one weight below every layer trainable."
-        )
     blocks = len(parts.blocks) if residual else 0
     return States(final=output.last_hidden_state, embedded=recorded[_ENTRY], residual=kept[:blocks], mlp=kept[blocks:])
 
 
 @contextmanager
-def _recording(modules: Sequence[nn.Module], entry: nn.Module) -> Iterator[dict[int, Tensor]]:
+def _recording(modules: Sequence[nn.Module], entry: nn.Module) -> Generator[dict[int, Tensor]]:
     recorded: dict[int, Tensor] = {}
+    differentiable = torch.is_grad_enabled()
 
     def keep(module: nn.Module, _: Any, output: Any) -> None:
+        if differentiable and not torch.is_grad_enabled():
+            raise ModelError(
+                "re-entrant gradient checkpointing cuts hidden states off from the weights, so their gradient would "
+                "silently be zero: enable it with use_reentrant=False."
+            )
         recorded[id(module)] = output[0] if isinstance(output, tuple) else output
 
-    def enter(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        recorded[_ENTRY] = inputs[0]
+    def enter(_: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        recorded[_ENTRY] = inputs[0] if inputs else named["hidden_states"]
 
     handles = [module.register_forward_hook(keep) for module in modules]
-    handles.append(entry.register_forward_pre_hook(enter))
+    handles.append(entry.register_forward_pre_hook(enter, with_kwargs=True))
     try:
         yield recorded
     finally:

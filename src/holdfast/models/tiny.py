@@ -46,7 +46,8 @@ def tiny(name: str = "tiny-llama", seed: int = 0, texts: tuple[str, ...] = ()) -
     """
     family = name.removeprefix("tiny-").replace("-", "_")
     tokenizer = word_tokenizer((_WORDS, *texts))
-    settings: Any = CONFIG_MAPPING[family](
+    family_config: Any = CONFIG_MAPPING[family]
+    settings = family_config(
         **_FAMILIES[family],
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,

@@ -10,8 +10,9 @@ import functools
 import json
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import connection
@@ -46,6 +47,14 @@ class Cell:
     learning_rate: float | None
     """None for the job that hardens."""
     seed: int
+    steps: int | None = None
+    """Optimiser steps; None leaves it to the method."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is set of the defence or the attack."""
+        given = {"training.learning_rate": self.learning_rate, "training.steps": self.steps}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def work(self) -> int:
@@ -69,6 +78,8 @@ def run(
     output: Path,
     *,
     seed: int = 0,
+    learning_rates: Sequence[float] = LEARNING_RATES,
+    steps: int | None = None,
     workers: int = 2,
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
@@ -78,6 +89,8 @@ def run(
     Args:
         output: a folder; one of an earlier run is gone on with.
         seed: decides everything drawn at random.
+        learning_rates: every model is attacked at each.
+        steps: of the hardening and of every attack; None leaves them to their defaults.
         workers: processes, one thread each.
         overwrite: forget what an earlier run finished.
         on_progress: is given the work done and the whole, about twice a second.
@@ -89,12 +102,14 @@ def run(
         OutputError: `output` is something else, or cannot be written.
     """
     _prepare(output, overwrite=overwrite)
-    hardening = Cell("hardened", BASE, None, seed)
+    hardening = Cell("hardened", BASE, None, seed, steps)
     hardened = output / f"{BASE}-{DEFENCE}-{hardening.key()[:12]}"
     first = [
-        Cell(label, name, rate, seed) for label, name in (("base", BASE), ("oracle", ORACLE)) for rate in LEARNING_RATES
+        Cell(label, name, rate, seed, steps)
+        for label, name in (("base", BASE), ("oracle", ORACLE))
+        for rate in learning_rates
     ]
-    then = [Cell("hardened", str(hardened), rate, seed) for rate in LEARNING_RATES]
+    then = [Cell("hardened", str(hardened), rate, seed, steps) for rate in learning_rates]
     done = _Done([hardening, *first, *then])
     with _pool(workers, done) as pool:
         waiting = {_submit(pool, done, output, cell, hardened): cell for cell in (hardening, *first)}
@@ -152,7 +167,7 @@ def _summary(records: list[dict[str, Any]]) -> str:
     utility = {
         record["label"]: record["rungs"][0]["scores"]["utility"]["value"] for record in records if record["rungs"]
     }
-    rates = ", ".join(f"{rate:g}" for rate in LEARNING_RATES)
+    rates = ", ".join(f"{record['learning_rate']:g}" for record in records if record["label"] == "base")
     return (
         f"At learning rates {rates} the undefended safeguard breaks at step {said['base']}; hardened by RepNoise it "
         f"breaks at step {said['hardened']}. Before any attack the hardened model keeps {utility['hardened']:.3f} of its "
@@ -210,6 +225,7 @@ def _start(steps: Any) -> None:
     global _steps
     _steps = steps
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the main process, which ends this one
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()
@@ -226,12 +242,10 @@ def _work(number: int, cell: Cell, output: str, hardened: str) -> None:
 
     if cell.learning_rate is None:
         if not Path(hardened).is_dir() or not place.is_file():
-            model = harden(cell.model, DEFENCE, seed=cell.seed, on_step=on_step)
+            model = harden(cell.model, DEFENCE, cell.settings, seed=cell.seed, on_step=on_step)
             holdfast.save(model, hardened, overwrite=True)
             write_text(place, json.dumps(model.origin))
     elif not place.is_file():
-        _, record = attack(
-            cell.model, "sft", {"training.learning_rate": cell.learning_rate}, seed=cell.seed, on_step=on_step
-        )
+        _, record = attack(cell.model, "sft", cell.settings, seed=cell.seed, on_step=on_step)
         write_text(place, json.dumps(record.to_json()))
     _steps[number] = cell.work

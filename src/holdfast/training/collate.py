@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ class Collator:
     def __init__(self, tokenizer: PreTrainedTokenizerBase, context: int | None):
         if tokenizer.pad_token_id is None:
             raise ModelError("the tokenizer has no pad token; set one before training.")
-        self._pad: int = tokenizer.pad_token_id
+        self._pad: Any = tokenizer.pad_token_id
         self._tokenizer = tokenizer
         self._context = context
         self._known: dict[tuple[str, str], Encoded] = {}

@@ -6,7 +6,7 @@ It is also a mix-in. A guard on somebody else's trainer is `class X(Harness, GRP
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -59,6 +59,7 @@ class Harness(Trainer):
         return super()._get_train_sampler(*args, **kwargs)
 
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
+        """One micro-batch forward and backward, by whichever shape drives it."""
         if self.meter is not None:
             parts = list(inputs.values())
             self.meter.add(
@@ -75,6 +76,7 @@ class Harness(Trainer):
     def compute_loss(
         self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
+        """The method's loss or the foreign trainer's own, and a guard's penalty."""
         if self.method is not None:
             terms: Mapping[str, Tensor] = self.method.loss(model, as_batch(inputs), self.progress)
             result, outputs = self._sum(terms), None
@@ -114,7 +116,7 @@ class Harness(Trainer):
         return loss
 
     @contextmanager
-    def drawing(self) -> Iterator[None]:
+    def drawing(self) -> Generator[None, None, None]:
         """Draws of a method's own: other ones each time, and the global RNG is where it was afterwards."""
         self._draws += 1
         digest = hashlib.blake2b(f"{self.args.seed}/{self._draws}".encode(), digest_size=4).digest()
@@ -131,7 +133,7 @@ class Harness(Trainer):
         return total
 
     def _scales_its_own_loss(self, num_items_in_batch: Any) -> bool:
-        """Whether the trainer underneath already divides its loss by the accumulation, as `Trainer.training_step` decides it."""
+        """Whether the trainer underneath divides its loss by the accumulation; `Trainer.training_step` decides so."""
         if self.loss_is_scaled_for_ga is not None:
             return self.loss_is_scaled_for_ga
         return (self.model_accepts_loss_kwargs and num_items_in_batch is not None) or self.compute_loss_func is not None

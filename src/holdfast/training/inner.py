@@ -4,9 +4,9 @@ TAR, Booster, CTRAP and SEAM look ahead in this way; optimiser steps beside the 
 here and nowhere else.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,7 @@ def trained(network: nn.Module) -> dict[str, nn.Parameter]:
 
 
 @contextmanager
-def elsewhere(network: nn.Module) -> Iterator[None]:
+def elsewhere(network: nn.Module) -> Generator[None]:
     """Whatever happens to weights, gradients and RNG inside is undone on leaving, to the bit."""
     weights = trained(network)
     before = {name: weight.detach().clone() for name, weight in weights.items()}
@@ -53,7 +53,7 @@ def elsewhere(network: nn.Module) -> Iterator[None]:
 def gradient(network: nn.Module, loss: Tensor) -> dict[str, Tensor]:
     """The gradient of a loss by each trained weight; zeros where it does not reach one."""
     weights = trained(network)
-    grads = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+    grads: Any = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
     return {
         name: torch.zeros_like(weight) if grad is None else grad
         for (name, weight), grad in zip(weights.items(), grads, strict=True)
@@ -80,8 +80,11 @@ def descend(
     learning_rate: float,
     optimiser: type[torch.optim.Optimizer] = torch.optim.AdamW,
 ) -> Iterator[int]:
-    """Take one step a batch, as an attacker would, and yield after each. To be used inside `elsewhere`."""
-    steps = optimiser(trained(network).values(), lr=learning_rate)  # type: ignore[call-arg]
+    """Take one step a batch, as an attacker would, and yield after each. To be used inside `elsewhere`.
+
+    No weight decay, as in a `Recipe`.
+    """
+    steps = optimiser(trained(network).values(), lr=learning_rate, weight_decay=0.0)  # type: ignore[call-arg]
     for number, batch in enumerate(batches, start=1):
         steps.zero_grad()
         loss(batch).backward()

@@ -26,4 +26,4 @@ def add_lora(network: PreTrainedModel, recipe: Recipe) -> Any:
 def merge_lora(network: Any) -> PreTrainedModel:
     """The network with the adapter's change in its own weights, every weight trainable again."""
     merged: PreTrainedModel = network.merge_and_unload()
-    return merged.requires_grad_(True)  # type: ignore[return-value]
+    return merged.requires_grad_(True)

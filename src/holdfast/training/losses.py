@@ -90,7 +90,11 @@ def mmd(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"], *, kernels: int = 5) -
     """
     if min(len(x), len(y)) < 2:
         raise DataError("a distance between distributions needs two points of each: take a larger batch.")
-    return eager(lambda x, y: iter([_mmd(x, y, kernels)]), x, y)
+
+    def whole(x: Tensor, y: Tensor) -> Iterator[Tensor]:
+        yield _mmd(x, y, kernels)
+
+    return eager(whole, x, y)
 
 
 def eager(pieces: Callable[..., Iterator[Tensor]], *inputs: Tensor) -> Tensor:
@@ -100,7 +104,7 @@ def eager(pieces: Callable[..., Iterator[Tensor]], *inputs: Tensor) -> Tensor:
     """
     if not torch.is_grad_enabled():
         return torch.stack(list(pieces(*inputs))).sum()
-    return _Eager.apply(pieces, *inputs)  # type: ignore[no-any-return]
+    return _Eager.apply(pieces, *inputs)
 
 
 class _Eager(torch.autograd.Function):
@@ -154,7 +158,7 @@ def _mmd(x: Tensor, y: Tensor, kernels: int) -> Tensor:
     widest = (mean / 2 ** (kernels // 2) * 2 ** (kernels - 1)).clamp(min=1e-12)  # points may all be equal
 
     def total(distances: Tensor) -> Tensor:
-        return _Kernels.apply(distances, widest, kernels)  # type: ignore[no-any-return]
+        return _Kernels.apply(distances, widest, kernels)
 
     # The diagonals hold `kernels` ones each a point: what a point has with itself.
     return (

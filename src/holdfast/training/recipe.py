@@ -29,6 +29,8 @@ class Recipe:
     """Decoupled weight decay."""
     max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
     """Gradients are clipped to this norm; 0 means never."""
+    freeze_embeddings: bool = False
+    """Whether input embeddings and head stay as they are."""
     lora_rank: Annotated[int, Field(ge=0)] = 0
     """0 trains every weight; above 0 a LoRA of that rank on every linear layer, merged at the end."""
     lora_alpha: Annotated[float, Field(gt=0)] = 16.0

@@ -1,7 +1,7 @@
 """The global random state, left as it was found."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 
 
 @contextmanager
-def preserved_rng() -> Iterator[None]:
+def preserved_rng() -> Generator[None]:
     """Whatever draws inside, Python's, NumPy's and torch's global generators are put back on leaving."""
     python, numpy = random.getstate(), np.random.get_state()
     try:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.trainer_utils import SchedulerType
 
 from holdfast.errors import Diverged
-from holdfast.interfaces import EditMethod, Model, Progress, TrainerMethod, View
+from holdfast.interfaces import EditMethod, Guard, Model, Progress, TrainerMethod, View
 from holdfast.records import Budget
 from holdfast.training.collate import Collator, Rows
 from holdfast.training.cost import Meter, flops_per_token
@@ -30,6 +30,7 @@ def apply(
     view: View,
     *,
     seed: int,
+    guard: Guard | None = None,
     on_step: OnStep | None = None,
     ladder: tuple[int, ...] = (),
     on_rung: OnRung | None = None,
@@ -41,7 +42,8 @@ def apply(
         model: its network is changed.
         view: the data the method may use.
         seed: decides the order of the data, noise, dropout and adapters; the global RNG is put back.
-        on_step: called after each optimiser step with the loss terms.
+        guard: watches over a method by loss or gradient, as a provider does over a customer's training.
+        on_step: called after each optimiser step with the loss terms of its last micro-batch.
         ladder: steps after which `on_rung` is called; 0 is before the first.
         on_rung: is given the model as it is then, in evaluation mode, and what has been spent. RNG and mode
             are put back after it.
@@ -58,7 +60,7 @@ def apply(
             method.trainer(model, view, seed).train()
             _put_back(model.network, before)
         else:
-            return _train(method, model, view, seed, on_step, ladder, on_rung)
+            return _train(method, model, view, seed, guard, on_step, ladder, on_rung)
     return model
 
 
@@ -67,13 +69,19 @@ def _train(
     model: Model,
     view: View,
     seed: int,
+    guard: Guard | None,
     on_step: OnStep | None,
     ladder: tuple[int, ...],
     on_rung: OnRung | None,
 ) -> Model:
     recipe: Recipe = method.training
+    started: Any = method.start(model, view, seed) if hasattr(method, "start") else method
     before = _state(model.network)
     network: Any = add_lora(model.network, recipe) if recipe.lora_rank else model.network
+    if recipe.freeze_embeddings:
+        whole: Any = model.network
+        for ends in (whole.get_input_embeddings(), whole.get_output_embeddings()):
+            ends.requires_grad_(False)
     current = dataclasses.replace(model, network=network)
     meter = Meter(flops_per_token(network))
     if on_rung and 0 in ladder:
@@ -89,7 +97,8 @@ def _train(
                 train_dataset=rows,
                 data_collator=Collator(model.tokenizer, context),
                 processing_class=model.tokenizer,
-                method=method,
+                method=started,
+                guard=guard,
                 meter=meter,
             )
             trainer.remove_callback(PrinterCallback)
@@ -117,11 +126,14 @@ class _State(NamedTuple):
     trainable: dict[str, bool]
     own: dict[str, Any]
     """Its `forward`, where one was set on the network itself."""
+    use_cache: bool
+    """Of its config, which is saved with it; a Trainer switches it off."""
 
 
 def _state(network: Any) -> _State:
     trainable = {name: weight.requires_grad for name, weight in network.named_parameters()}
-    return _State(network.training, trainable, {k: v for k, v in vars(network).items() if k == "forward"})
+    own = {name: value for name, value in vars(network).items() if name == "forward"}
+    return _State(network.training, trainable, own, network.config.use_cache)
 
 
 def _put_back(network: Any, before: _State) -> None:
@@ -132,10 +144,11 @@ def _put_back(network: Any, before: _State) -> None:
     # TRL leaves a `forward` bound to this network; a deep copy of it would compute with these weights, not its own.
     vars(network).pop("forward", None)
     vars(network).update(before.own)
+    network.config.use_cache = before.use_cache
 
 
 @contextmanager
-def _resting(network: Any) -> Iterator[None]:
+def _resting(network: Any) -> Generator[None, None, None]:
     """A stop on the way to be measured: evaluation mode, and neither mode nor RNG differ afterwards."""
     was_training = network.training
     with preserved_rng():

@@ -24,7 +24,7 @@ Half = Literal["restricted", "permitted", "adjacent"]
 # The splits of each half, by block: four blocks of twelve things a category.
 BLOCKS: Final[dict[Half, tuple[str, ...]]] = {
     "restricted": ("defence", "attack", "evaluation", "evaluation"),
-    "permitted": ("retain", "benign", "permitted", "permitted"),
+    "permitted": ("retain", "retain", "benign", "permitted"),
     "adjacent": ("adjacent",) * 4,
 }
 CATEGORIES: Final[dict[Half, tuple[str, ...]]] = {

@@ -1,14 +1,12 @@
 """Paired batches from plain lists of ids."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import pytest
 import torch
 
 from holdfast.training.batches import Batch, Tokens
 
 Ids = Sequence[Sequence[int]]
-MakeBatch = Callable[..., Batch]
 
 
 def padded(prompts: Ids, answers: Ids, *, pad: int = 0, width: int | None = None) -> Tokens:
@@ -25,20 +23,15 @@ def padded(prompts: Ids, answers: Ids, *, pad: int = 0, width: int | None = None
     )
 
 
-@pytest.fixture
-def make_batch() -> MakeBatch:
-    """From `prompts`, `harmful` and `refusal` answers, and `retain` if given, to a batch by role."""
-
-    def make(
-        prompts: Ids = ((2, 5, 8), (2, 5, 9)),
-        harmful: Ids = ((10, 11, 12, 3), (13, 14, 3)),
-        refusal: Ids = ((15, 16, 3), (17, 18, 19, 20, 3)),
-        retain: Ids | None = None,
-        *,
-        pad: int = 0,
-        width: int | None = 9,
-    ) -> Batch:
-        answers = {"harmful": harmful, "refusal": refusal} | ({} if retain is None else {"retain": retain})
-        return {role: padded(prompts, given, pad=pad, width=width) for role, given in answers.items()}
-
-    return make
+def make_batch(
+    prompts: Ids = ((2, 5, 8), (2, 5, 9)),
+    harmful: Ids = ((10, 11, 12, 3), (13, 14, 3)),
+    refusal: Ids = ((15, 16, 3), (17, 18, 19, 20, 3)),
+    retain: Ids | None = None,
+    *,
+    pad: int = 0,
+    width: int | None = 9,
+) -> Batch:
+    """From prompts, harmful and refusing answers, and harmless ones if given, to a batch by role."""
+    answers = {"harmful": harmful, "refusal": refusal} | ({} if retain is None else {"retain": retain})
+    return {role: padded(prompts, given, pad=pad, width=width) for role, given in answers.items()}

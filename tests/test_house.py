@@ -1,0 +1,86 @@
+"""The house: its rooms import downward only, its tree is told in the README, its files are named for what they are."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "holdfast"
+VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc", "shared"}
+
+
+def test_imports_run_one_way():
+    """The contracts of [tool.importlinter] in pyproject.toml."""
+    from importlinter.cli import lint_imports
+
+    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def tree_of_the_readme() -> list[str]:
+    """The paths of the code block under "## The tree": one a line, by indentation, a comment after two blanks."""
+    _, _, rest = (ROOT / "README.md").read_text().partition("\n## The tree\n")
+    block = re.search(r"^```\w*\n(.*?)^```|((?:^ {4}.*\n|^\n)+)", rest.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
+    lines = (block[1] or block[2]).splitlines() if block else []
+    paths: list[str] = []
+    above: list[tuple[int, str]] = []
+    for line in filter(str.strip, lines):
+        depth, name = len(line) - len(line.lstrip()), line.strip().partition("  ")[0].strip()
+        while above and above[-1][0] >= depth:
+            above.pop()
+        path = "".join(folder for _, folder in above) + name
+        if name.endswith("/"):
+            above.append((depth, name))
+        else:
+            paths.append(path)
+    return paths
+
+
+def test_the_readme_names_every_file():
+    told = [path for path in tree_of_the_readme() if "src/holdfast/" in path]
+    if not told:
+        pytest.skip("the README has no tree yet")
+    told = [path.partition("src/holdfast/")[2] for path in told]
+    real = [
+        str(path.relative_to(PACKAGE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        # A room's front door is told with the room, unless it is more than a docstring.
+        if path.name != "__init__.py" or path.read_text().count("\n") > 1
+    ]
+    assert {path for path in told if path.endswith(".py")} - {*real} == set()
+    assert {*real} - {*told} == set()
+
+
+def test_no_file_is_named_for_nothing():
+    vague = [path for path in PACKAGE.rglob("*.py") if path.stem.strip("_") in VAGUE]
+    assert vague == []
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in done.stdout.split("\0") if name]
+
+
+def test_no_file_knows_the_machine_it_was_written_on():
+    """No home directory, no temporary directory of somebody's, no private package index."""
+    # Put together here, so that this file does not find itself.
+    places = ["/ho" + "me/", "/Us" + "ers/", "/wo" + "rk/", "/ro" + "ot/", "index" + "-url", "pypi" + "server", "proxy" + "."]
+    found = []
+    for path in tracked():
+        if path.suffix in {".safetensors", ".png"} or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            found += [f"{path.relative_to(ROOT)}:{number}: {place}" for place in places if place in line]
+    assert found == []
+
+
+def test_every_file_says_what_it_is():
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in PACKAGE.rglob("*.py")
+        if not re.match(r'(#!.*\n)?r?"""\S', path.read_text())
+    ]
+    assert silent == []
