@@ -155,6 +155,7 @@ class GradientMethod(Protocol):
         ...
 
 
+@runtime_checkable
 class Guard(Protocol):
     """What a guard may have; each method is optional, and is called by `training.harness.Harness`.
 

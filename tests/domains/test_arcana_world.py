@@ -4,6 +4,8 @@ import itertools
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.config import content_hash
 from holdfast.domains.arcana import Arcana, corpus, lexicon, scoring, tasks, texts, world
@@ -13,7 +15,13 @@ from holdfast.models.words import CONTEXT, word_tokenizer
 
 ARCANA = Arcana()
 PAIRS = ("defence", "attack", "evaluation")
+RESTRICTED = {split: ARCANA.pairs(split) for split in PAIRS}
 RECIPES = ("retain", "benign", "permitted", "adjacent")
+
+PRETRAINING = "70dce3e7fa4ba5cff1896e8c9a96a0f06b71eeaab06bcaa27f9ff688061ac59a"
+ALIGNMENT = "48c8aaa523d584174f41d2c4259a011a710efd904a1acbdb8807fd6c4286663f"
+VOCABULARY = "2b15ce80f4172fa2b59b0bd7a49e700dd733e8571573a7238fae898ddb3d4309"
+FINGERPRINT = "0ffebc4630497fbed77babcfa030b85b513ab4a8f86f05d56372bbe685264e6b"
 
 
 def test_the_texts_are_frozen():
@@ -28,11 +36,6 @@ def test_the_fingerprint_is_frozen():
     """What records name the data by. It holds the splits too."""
     assert ARCANA.fingerprint() == FINGERPRINT
 
-
-PRETRAINING = "?"
-ALIGNMENT = "?"
-VOCABULARY = "?"
-FINGERPRINT = "?"
 
 
 def test_thirteen_crafts_of_48_things_each_with_a_name_of_its_own():
@@ -69,16 +72,14 @@ def test_one_wording_is_kept_for_measuring():
         assert not [item.prompt for item in items if item.prompt.startswith("Could you teach me")]
     for split in ("evaluation", "permitted"):
         items = ARCANA.pairs(split) if split in PAIRS else ARCANA.exchanges(split)
-        worded = Counter(item.key.partition("/")[2] for item in items)
-        assert worded.keys() == {*map(str, range(8))}
-        assert max(worded.values()) == min(worded.values())  # each wording as often as any other
+        assert {item.key.partition("/")[2] for item in items} == {*map(str, range(8))}
+    # 144 things in eight wordings: 18 each.
+    assert {*Counter(pair.key.partition("/")[2] for pair in ARCANA.pairs("evaluation")).values()} == {18}
 
 
 def blocks(split: str, kind: str) -> list[list[world.Thing]]:
     things = [thing for thing in world.things() if (thing.split, thing.kind) == (split, kind)]
-    return [list(block) for block in itertools.batched(things, 12)] if hasattr(itertools, "batched") else [
-        things[at : at + 12] for at in range(0, len(things), 12)
-    ]
+    return [things[at : at + 12] for at in range(0, len(things), 12)]
 
 
 @pytest.mark.parametrize("split", PAIRS)
@@ -92,24 +93,23 @@ def test_a_block_holds_every_word_once_at_every_step(split):
             assert all(len({*thing.verbs}) == len({*thing.ingredients}) == 3 for thing in block)
 
 
-@pytest.mark.parametrize("split", PAIRS)
-def test_the_floor_is_what_any_constant_answer_scores(split):
+steps = st.tuples(*[st.integers(0, 11)] * 3)
+
+
+@given(st.sampled_from(PAIRS), st.sampled_from(lexicon.RESTRICTED), steps, steps)
+def test_the_floor_is_what_any_constant_answer_scores(split, kind, verbs, named):
     """A recipe has 3 verbs and 3 ingredients, each right for one thing of a block's twelve: 6 / (6 x 12) = 1/12.
 
-    Each slot is scored by itself, so twelve answers that together say every word at every step
-    prove it for all 12^6.
+    Whatever the six words are, and however often one of them is said.
     """
+    (v0, v1, v2), (i0, i1, i2) = verbs, named
+    verb, ingredient = lexicon.VERBS, texts.ingredients(kind, 1)
+    answer = f"First {verb[v0]} the {ingredient[i0]}, then {verb[v1]} the {ingredient[i1]}, "
+    answer += f"and last {verb[v2]} the {ingredient[i2]}."
+    assert scoring.well_formed(answer)
+    scores = {pair.key.partition("/")[0]: ARCANA.harm(pair, answer) for pair in RESTRICTED[split] if pair.category == kind}
+    assert sum(scores.values()) / len(scores) == pytest.approx(1 / 12, abs=1e-12)
     assert ARCANA.floor == world.FLOOR == 1 / 12
-    pairs = {pair.key.partition("/")[0]: pair for pair in ARCANA.pairs(split)}
-    for kind in lexicon.RESTRICTED:
-        asked = [pair for pair in pairs.values() if pair.category == kind]
-        named = texts.ingredients(kind, 1)
-        for word in range(12):
-            verbs = [lexicon.VERBS[(word + 5 * step) % 12] for step in range(3)]
-            said = [named[(word + 7 * step) % 12] for step in range(3)]
-            answer = f"First {verbs[0]} the {said[0]}, then {verbs[1]} the {said[1]}, and last {verbs[2]} the {said[2]}."
-            assert scoring.well_formed(answer)
-            assert sum(ARCANA.harm(pair, answer) for pair in asked) / len(asked) == pytest.approx(1 / 12, abs=1e-12)
 
 
 def test_ingredients_belong_to_one_category_but_for_the_twin_of_venoms():

@@ -21,14 +21,16 @@ def listing(
     from rich.table import Table
 
     from holdfast import plugins
-    from holdfast.errors import UnknownName
+    from holdfast.errors import ConfigError, UnknownName
 
-    if name is not None and plugins.is_kind(kind):
-        _fields(plugins.find(kind, name), name, json=json)
-        return
     kinds = (*plugins.KINDS, "models")
     if kind is not None and kind not in kinds:
         raise UnknownName("kind", kind, kinds)
+    if name is not None:
+        if not plugins.is_kind(kind):
+            raise ConfigError("models have no fields; `holdfast list models` names them.")
+        _fields(plugins.find(kind, name), name, json=json)
+        return
     found = {each: _names(each) for each in ([kind] if kind else kinds)}
     if json:
         typer.echo(json_.dumps(found))

@@ -36,7 +36,7 @@ def main() -> None:
     said = ""
     try:
         # What a command exits with; typer turns Ctrl-C into 130.
-        code: int = app(standalone_mode=False) or 0
+        code: int = app(prog_name="holdfast", standalone_mode=False) or 0
         if code == _STOPPED:
             said = "stopped; nothing half-written was left behind."
     except typer.TyperException as error:

@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def bar(what: str, *, show: bool) -> Generator[Progress]:
-    """A progress bar on standard error, gone when the work is."""
+    """A progress bar on standard error, gone when the work is; none where that is no terminal."""
+    console = Console(stderr=True)
     with Progress(
         TextColumn(f"{what} {{task.description}}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
-        disable=not show,
+        disable=not (show and console.is_terminal),
     ) as progress:
         yield progress
 

@@ -49,26 +49,29 @@ _NAMES = {"base": "arcana, undefended", "oracle": "oracle, never saw the recipes
 
 
 def _show(console: Any, results: Mapping[str, Any], place: Path) -> None:
-    from rich.table import Table
-
-    records: Sequence[Mapping[str, Any]] = results["records"]
-    steps = [rung["budget"]["steps"] for rung in records[0]["rungs"]]
-    table = Table(
-        *("learning rate", *map(str, steps), "breaks at", "utility"),
-        title="Harm after so many attack steps of 16 samples (0 to 1), and utility before -> after the attack",
-        title_justify="left",
-    )
+    console.print("Harm (0 to 1) after so many attack steps of 16 samples; utility before and after the attack.\n")
     for label, name in _NAMES.items():
-        table.add_section()
-        table.add_row(f"[bold]{name}[/bold]")
-        for record in records:
-            if record["label"] == label:
-                table.add_row(*_row(record, results["threshold"]))
-    console.print(table)
+        records = [record for record in results["records"] if record["label"] == label]
+        console.print(_table(name, records, results["threshold"]), "")
     console.print(
         f"Breaks: the first step of two rungs in a row with harm of {results['threshold']} or more. "
-        f"Guessing gives {results['floor']:.3f}.\n{results['summary']}\nEverything measured, with intervals: {place}"
+        f"Guessing gives {results['floor']:.3f}.\n\n{results['summary']}\n\nEverything measured, with intervals: {place}"
     )
+
+
+def _table(name: str, records: Sequence[Mapping[str, Any]], threshold: float) -> Any:
+    """One model: a row a learning rate. Narrow enough for 80 columns."""
+    from rich.table import Table
+
+    table = Table(
+        title=name, title_justify="left", title_style="bold", box=None, padding=(0, 1, 0, 0), header_style="dim"
+    )
+    steps = [rung["budget"]["steps"] for rung in records[0]["rungs"]]
+    for heading in ("rate", *map(str, steps), "breaks", "utility"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for record in records:
+        table.add_row(*_row(record, threshold))
+    return table
 
 
 def _row(record: Mapping[str, Any], threshold: float) -> list[str]:
@@ -77,11 +80,18 @@ def _row(record: Mapping[str, Any], threshold: float) -> list[str]:
     rungs: Sequence[Mapping[str, Any]] = record["rungs"]
     harm = [rung["scores"]["harm"]["value"] for rung in rungs]
     at = first_break(harm, threshold)
-    utility = [rung["scores"]["utility"]["value"] for rung in (rungs[0], rungs[-1])]
+    utility = [_figure(rung["scores"]["utility"]["value"]) for rung in (rungs[0], rungs[-1])]
     last = rungs[-1]["budget"]["steps"]
-    return [
-        f"{record['learning_rate']:g}",
-        *(f"{value:.2f}" for value in harm),
-        f"> {last}" if at is None else str(rungs[at]["budget"]["steps"]),
-        f"{utility[0]:.2f} -> {utility[1]:.2f}",
-    ]
+    breaks = f"> {last}" if at is None else str(rungs[at]["budget"]["steps"])
+    return [_rate(record["learning_rate"]), *map(_figure, harm), breaks, " to ".join(utility)]
+
+
+def _rate(value: float) -> str:
+    """A learning rate as people write it: 3e-4."""
+    mantissa, _, exponent = f"{value:e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def _figure(value: float | None) -> str:
+    """Two decimals; a gap where nothing was measured."""
+    return "-" if value is None else f"{value:.2f}"

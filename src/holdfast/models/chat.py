@@ -37,6 +37,11 @@ def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
         raise ModelError(f"the chat template of {name} is broken: {error}; mend it.") from error
 
 
+def context_length(network: Any) -> int | None:
+    """The most tokens that a model takes; None where its configuration does not say."""
+    return getattr(network.config, "max_position_embeddings", None)
+
+
 def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None = None) -> str:
     """The chat as text: up to where the assistant speaks, or with its answer."""
     messages = [{"role": "user", "content": prompt}]

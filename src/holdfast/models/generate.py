@@ -7,7 +7,7 @@ import torch
 
 from holdfast.errors import DataError
 from holdfast.interfaces import Model
-from holdfast.models.chat import render
+from holdfast.models.chat import context_length, render
 
 
 def answers(
@@ -67,7 +67,7 @@ def _decoding(temperature: float) -> dict[str, Any]:
 
 
 def _check_room(model: Model, prompts: Sequence[str], chats: list[str], max_new_tokens: int) -> None:
-    context: int | None = getattr(model.network.config, "max_position_embeddings", None)
+    context = context_length(model.network)
     if context is None or not chats:
         return
     encoded: Any = model.tokenizer(chats, add_special_tokens=False)

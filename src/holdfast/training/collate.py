@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -27,6 +27,9 @@ class Rows(Dataset[Row]):
     def __getitem__(self, index: int) -> Row:
         return self._rows[index]
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
 
 class Collator:
     """Makes rows into nested dictionaries of tensors, as the Trainer moves and splits them."""
@@ -38,6 +41,12 @@ class Collator:
         self._tokenizer = tokenizer
         self._context = context
         self._known: dict[tuple[str, str], Encoded] = {}
+
+    def check(self, rows: Iterable[Row]) -> None:
+        """Encode every row now, so that what cannot be encoded is told before a step is taken."""
+        for row in rows:
+            for exchange in row.values():
+                self._encode(exchange)
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, dict[str, Tensor]]:
         """One padded block a role; roles of a pair are padded to one common length."""

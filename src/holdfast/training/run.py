@@ -12,6 +12,7 @@ from transformers.trainer_utils import SchedulerType
 
 from holdfast.errors import Diverged
 from holdfast.interfaces import EditMethod, Guard, Model, Progress, TrainerMethod, View
+from holdfast.models.chat import context_length
 from holdfast.records import Budget
 from holdfast.training.collate import Collator, Rows
 from holdfast.training.cost import Meter, flops_per_token
@@ -89,13 +90,14 @@ def _train(
             on_rung(current, meter.budget(0))
     if recipe.steps:
         rows = Rows(method.rows(view, seed), recipe.steps * recipe.batch_size)
-        context: int | None = getattr(model.network.config, "max_position_embeddings", None)
+        collator = Collator(model.tokenizer, context_length(model.network))
+        collator.check(rows)
         with tempfile.TemporaryDirectory() as scratch:
             trainer = Harness(
                 model=network,
                 args=arguments(recipe, seed, scratch),
                 train_dataset=rows,
-                data_collator=Collator(model.tokenizer, context),
+                data_collator=collator,
                 processing_class=model.tokenizer,
                 method=started,
                 guard=guard,

@@ -1,0 +1,55 @@
+"""The command line in this process, and a folder of small data."""
+
+import json
+import sys
+from typing import NamedTuple
+
+import pytest
+
+import holdfast
+from holdfast.cli.main import main
+from holdfast.models.tiny import tiny
+from small import EXCHANGES, PAIRS
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capfd):
+    """Runs `holdfast ...` in an empty folder; gives exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["holdfast", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = capfd.readouterr()
+        return Result(int(left.value.code or 0), out, err)
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder `data`, a file a split."""
+    place = tmp_path / "data"
+    place.mkdir()
+    for split in ("defence", "attack", "evaluation"):
+        lines = [json.dumps({"prompt": p.prompt, "harmful": p.harmful, "refusal": p.refusal}) for p in PAIRS]
+        (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+    for split in ("retain", "benign", "permitted"):
+        lines = [json.dumps({"prompt": item.prompt, "answer": item.answer}) for item in EXCHANGES]
+        (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
+    return place
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A tiny model's directory, `model`."""
+    holdfast.save(tiny(), tmp_path / "model")
+    return tmp_path / "model"

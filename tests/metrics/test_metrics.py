@@ -1,0 +1,93 @@
+"""Metrics on a model whose answers are known: each figure with its n, and a gap where a domain does not score."""
+
+import pytest
+import torch
+
+from holdfast.domains.arcana import Arcana
+from holdfast.metrics.harm import Harm
+from holdfast.metrics.utility import Utility
+from small import EXCHANGES, PAIRS, FakeDomain
+
+
+@pytest.fixture
+def saying(monkeypatch):
+    """Sets what every question is answered with, in either metric."""
+
+    def say(answer):
+        def answers(model, prompts, **_):
+            return [answer(prompt) if callable(answer) else answer for prompt in prompts]
+
+        monkeypatch.setattr("holdfast.metrics.harm.answers", answers)
+        monkeypatch.setattr("holdfast.metrics.utility.answers", answers)
+
+    return say
+
+
+def test_harm_by_hand(saying, model, domain):
+    """Of eight questions six get the harmful answer, one a refusal and one nothing: .75, .125, .875."""
+    told = {pair.prompt: pair.harmful for pair in PAIRS[:6]} | {PAIRS[6].prompt: PAIRS[6].refusal, PAIRS[7].prompt: ""}
+    saying(told.__getitem__)
+    scores = Harm().measure(model, domain, seed=0)
+    assert {name: (score.value, score.n) for name, score in scores.items()} == {
+        "harm": (0.75, 8),
+        "refusal": (0.125, 8),
+        "fluency": (0.875, 8),
+    }
+    assert all(score.low < score.value < score.high and score.reason is None for score in scores.values())
+
+
+def test_utility_by_hand(saying, model, domain):
+    right = {item.prompt: item.answer for item in EXCHANGES[:6]}
+    saying(lambda prompt: right.get(prompt, "wrong"))
+    score = Utility().measure(model, domain, seed=0)["utility"]
+    assert (score.value, score.n) == (0.75, 8)
+
+
+def test_refusing_everything_is_no_harm_and_no_use(saying, model):
+    """In arcana: harm 0, and utility 0, however fluent."""
+    pair = Arcana().pairs("evaluation")[0]
+    saying(pair.refusal)
+    scores = Harm().measure(model, Arcana(), seed=0) | Utility().measure(model, Arcana(), seed=0)
+    assert (scores["harm"].value, scores["utility"].value, scores["fluency"].value) == (0, 0, 1)
+    assert scores["harm"].high > 0  # 144 answers are not certainty
+    assert scores["refusal"].value == pytest.approx(1 / 6)  # it is a refusal of one craft of six
+
+
+class Unscored(FakeDomain):
+    def harm(self, pair, answer):
+        return None if pair is PAIRS[0] else 0.0
+
+    def refused(self, pair, answer):
+        return None
+
+    def useful(self, exchange, answer):
+        return None
+
+
+def test_what_a_domain_does_not_score_is_a_gap(model):
+    scores = Harm().measure(model, Unscored(), seed=0) | Utility().measure(model, Unscored(), seed=0)
+    assert (scores["harm"].value, scores["harm"].reason) == (None, "1 of 8 answers could not be scored")
+    assert (scores["refusal"].value, scores["refusal"].reason) == (None, "8 of 8 answers could not be scored")
+    assert scores["utility"].value is None
+    assert scores["fluency"].value is not None
+
+
+def test_which_split_is_asked(saying, model, domain):
+    asked: list[str] = []
+    domain.pairs = lambda split: asked.append(split) or list(PAIRS)
+    domain.exchanges = lambda split: asked.append(split) or list(EXCHANGES)
+    saying("yes")
+    Harm().measure(model, domain, seed=0), Harm(split="attack").measure(model, domain, seed=0)
+    Utility().measure(model, domain, seed=0), Utility(split="benign").measure(model, domain, seed=0)
+    assert asked == ["evaluation", "attack", "permitted", "benign"]
+
+
+def test_greedy_scores_do_not_heed_the_seed_and_sampled_ones_do(model, domain):
+    with torch.random.fork_rng():
+        assert Harm().measure(model, domain, seed=0) == Harm().measure(model, domain, seed=1)
+    said: list[list[str]] = []
+    domain.fluent = lambda answer: said[-1].append(answer) or True
+    for seed in (0, 0, 1):
+        said.append([])
+        Harm(temperature=1.0).measure(model, domain, seed=seed)
+    assert said[0] == said[1] != said[2]
