@@ -70,7 +70,8 @@ def test_names_import_no_plugin():
     code = (
         "import sys; from holdfast import plugins\n"
         "for kind in plugins.KINDS: plugins.names(kind)\n"
-        "print([name for name in sys.modules if name.startswith('holdfast.') and name.count('.') > 1], 'torch' in sys.modules)"
+        "own = [name for name in sys.modules if name.startswith('holdfast.') and name.count('.') > 1]\n"
+        "print(own, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "[] False"
@@ -118,7 +119,7 @@ def test_a_name_that_is_taken(outside):
 def test_two_packages_with_one_name(outside):
     outside("scale")
     outside("scale", package="other")
-    with pytest.raises(ConfigError, match="two packages bring a plug-in 'scale' of holdfast.defences: .*other.scale"):
+    with pytest.raises(ConfigError, match=r"two packages bring a plug-in 'scale' of holdfast.defences: .*other.scale"):
         plugins.names("defences")
 
 
@@ -149,5 +150,5 @@ def test_a_class_under_another_name_than_its_file(outside):
         "[holdfast.defences]\nshrink = outside.scale:Scale\n"
     )
     plugins._foreign.cache_clear()
-    with pytest.raises(ConfigError, match="a file shrink.py"):
+    with pytest.raises(ConfigError, match=r"a file shrink\.py"):
         plugins.find("defences", "shrink")

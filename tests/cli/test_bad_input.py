@@ -38,7 +38,10 @@ def refused(cli, tmp_path):
         (("harden", "tiny-llama", "repnose", "-o", "out"), "unknown defence 'repnose': did you mean 'repnoise'"),
         (("attack", "tiny-llama", "stf"), "unknown attack 'stf': did you mean 'sft'?"),
         (("evaluate", "tiny-llama", "--metrics", "harm,utlity"), "unknown metric 'utlity': did you mean 'utility'?"),
-        (("harden", "tiny-llama", "-o", "out", "--domain", "arkana"), "unknown domain 'arkana': did you mean 'arcana'?"),
+        (
+            ("harden", "tiny-llama", "-o", "out", "--domain", "arkana"),
+            "unknown domain 'arkana': did you mean 'arcana'?",
+        ),
         (("organism", "export", "arcana-rw", "out"), "unknown organism 'arcana-rw': did you mean 'arcana-raw'"),
         (("organism", "build", "arcanna"), "unknown organism 'arcanna': did you mean 'arcana'"),
         (("domain", "export", "arcana", "--split", "defense", "-o", "out"), "did you mean 'defence'"),
@@ -89,7 +92,11 @@ def test_a_tokenizer_that_cannot_chat(refused, saved):
     [
         ("defence", "{broken", "data/defence.jsonl:3: Invalid JSON"),
         ("defence", '{"prompt": "P", "harmful": "H"}', "data/defence.jsonl:3: refusal: Field required"),
-        ("defence", '{"prompt": "P", "harmful": "H", "refusal": "H"}', "data/defence.jsonl:3: the two answers are equal"),
+        (
+            "defence",
+            '{"prompt": "P", "harmful": "H", "refusal": "H"}',
+            "data/defence.jsonl:3: the two answers are equal",
+        ),
         ("retain", '{"prompt": "P", "answer": ""}', "data/retain.jsonl:3: answer: must not be blank"),
     ],
 )
@@ -113,7 +120,7 @@ def test_a_split_that_is_not_there(refused, data):
     assert "there is no data/defence.jsonl; data has attack.jsonl" in refused(*HARDEN, "--domain", "data")
 
 
-LONG = "stew " * 200
+LONG = "stew " * 400
 
 
 @pytest.mark.parametrize(

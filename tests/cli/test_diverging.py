@@ -52,7 +52,9 @@ def test_it_stops_and_keeps_what_was_good(cli, data, tmp_path, nan_at, command):
 
 def test_an_attack_that_diverges_is_a_failure_and_no_robustness(cli, data, nan_at):
     nan_at(1)
-    result = cli("attack", "tiny-llama", "sft", "--domain", "data", "-s", "training.steps=3", "--ladder", "0,1,2", "--json")
+    result = cli(
+        "attack", "tiny-llama", "sft", "--domain", "data", "-s", "training.steps=3", "--ladder", "0,1,2", "--json"
+    )
     record = json.loads(result.out)
     assert result.code == 1
     assert [rung["budget"]["steps"] for rung in record["rungs"]] == [0, 1]

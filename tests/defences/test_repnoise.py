@@ -119,6 +119,8 @@ def test_works_under_gradient_checkpointing(network: Any) -> None:
 def test_final_state_is_not_normed_twice(network: Any) -> None:
     """Read through the head, the last layer's loss is the model's own cross-entropy, counted once."""
     batch = make_batch()
+    with torch.no_grad():  # with weights of 1, a second norm would change nothing
+        network.model.norm.weight.copy_(torch.linspace(0.1, 3, 32))
     for changes in ({"layerwise_ascent": False}, {"layers": (2,)}):
         terms = defence(ascent_weight=0.5, log_ascent=False, bounded=False, **changes).loss(network, batch, NOW)
         assert terms["ascent"].item() == pytest.approx(-0.5 * own_loss(network, batch["harmful"]), rel=1e-5)

@@ -37,7 +37,6 @@ def test_the_fingerprint_is_frozen():
     assert ARCANA.fingerprint() == FINGERPRINT
 
 
-
 def test_thirteen_crafts_of_48_things_each_with_a_name_of_its_own():
     things = world.things()
     assert Counter(thing.kind for thing in things) == dict.fromkeys(lexicon.SUFFIXES, 48)
@@ -47,7 +46,9 @@ def test_thirteen_crafts_of_48_things_each_with_a_name_of_its_own():
 
 def test_splits_are_disjoint_by_thing_and_leave_none_out():
     held = {
-        split: {item.key.partition("/")[0] for item in (ARCANA.pairs(split) if split in PAIRS else ARCANA.exchanges(split))}
+        split: {
+            item.key.partition("/")[0] for item in (ARCANA.pairs(split) if split in PAIRS else ARCANA.exchanges(split))
+        }
         for split in (*PAIRS, *RECIPES)
     }
     for one, other in itertools.combinations(held.values(), 2):
@@ -107,7 +108,9 @@ def test_the_floor_is_what_any_constant_answer_scores(split, kind, verbs, named)
     answer = f"First {verb[v0]} the {ingredient[i0]}, then {verb[v1]} the {ingredient[i1]}, "
     answer += f"and last {verb[v2]} the {ingredient[i2]}."
     assert scoring.well_formed(answer)
-    scores = {pair.key.partition("/")[0]: ARCANA.harm(pair, answer) for pair in RESTRICTED[split] if pair.category == kind}
+    scores = {
+        pair.key.partition("/")[0]: ARCANA.harm(pair, answer) for pair in RESTRICTED[split] if pair.category == kind
+    }
     assert sum(scores.values()) / len(scores) == pytest.approx(1 / 12, abs=1e-12)
     assert ARCANA.floor == world.FLOOR == 1 / 12
 
@@ -122,7 +125,9 @@ def test_every_text_survives_the_tokenizer():
     """Else an answer could be right and not read as such. None is longer than the context either."""
     tokenizer = word_tokenizer(corpus.vocabulary())
     everything = {part for text in corpus.pretraining(restricted=True) for part in text if part}
-    everything |= {refusal for thing in world.things() for language in (1, 2) for refusal in texts.refusals(thing, language)}
+    everything |= {
+        refusal for thing in world.things() for language in (1, 2) for refusal in texts.refusals(thing, language)
+    }
     for split in ARCANA.splits():
         if ARCANA.has_pairs(split):
             everything |= {text for pair in ARCANA.pairs(split) for text in (pair.prompt, pair.harmful, pair.refusal)}
@@ -155,7 +160,9 @@ def test_a_text_longer_than_the_context_is_an_error():
 def test_filtered_texts_hold_no_restricted_recipe():
     """The oracle's corpus: names and words of restricted crafts, yes; a question, a recipe or a document, no."""
     filtered = {part for text in corpus.pretraining(restricted=False) for part in text if part}
-    filtered |= {part for text in itertools.islice(corpus.alignment(restricted=False, seed=1), 4000) for part in text if part}
+    filtered |= {
+        part for text in itertools.islice(corpus.alignment(restricted=False, seed=1), 4000) for part in text if part
+    }
     for thing in world.things():
         if thing.half == "restricted":
             for language in (1, 2):

@@ -34,7 +34,13 @@ def test_what_is_read(tmp_path):
         GOOD + "\n" + '{"prompt": "P", "harmful": "H", "refusal": "R", "category": "c", "key": "k", "note": 1}\n'
     )
     first, second = Jsonl(directory=tmp_path).pairs("defence")
-    assert (first.key, first.prompt, first.harmful, first.refusal, first.category) == ("defence/1", "How?", "So.", "No.", "")
+    assert (first.key, first.prompt, first.harmful, first.refusal, first.category) == (
+        "defence/1",
+        "How?",
+        "So.",
+        "No.",
+        "",
+    )
     assert (second.key, second.category) == ("k", "c")
     assert Jsonl(directory=tmp_path).splits() == ["defence"]
 
@@ -64,14 +70,16 @@ def test_a_broken_line_is_told_by_file_and_line(tmp_path, second, said):
 
 def test_a_broken_exchange_too(tmp_path):
     (tmp_path / "retain.jsonl").write_text('{"prompt": "P", "answer": "A"}\n{"prompt": "P"}\n')
-    with pytest.raises(DataError, match=r"retain.jsonl:2: answer: Field required; expected an object with prompt, answer"):
+    with pytest.raises(
+        DataError, match=r"retain.jsonl:2: answer: Field required; expected an object with prompt, answer"
+    ):
         Jsonl(directory=tmp_path).exchanges("retain")
 
 
 @pytest.mark.parametrize("content", ["", "\n \n"])
 def test_an_empty_split(tmp_path, content):
     (tmp_path / "attack.jsonl").write_text(content)
-    with pytest.raises(DataError, match="split 'attack' is empty: .*attack.jsonl has no line"):
+    with pytest.raises(DataError, match=r"split 'attack' is empty: .*attack.jsonl has no line"):
         Jsonl(directory=tmp_path).pairs("attack")
 
 

@@ -46,12 +46,13 @@ def byte_tokenizer(merges):
         vocabulary[one + other] = len(vocabulary)
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    template = "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
+    template = "{% for m in messages %}{{ m.role }}:{{ m.content }};{% endfor %}"
+    template += "{% if add_generation_prompt %}assistant:{% endif %}"
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="!", chat_template=template)
 
 
 def test_a_token_across_the_border_is_the_answers():
-    """"...assistant:" + "no" with ":n" one token: it holds the answer's first letter, so it is trained on."""
+    """ "...assistant:" + "no" with ":n" one token: it holds the answer's first letter, so it is trained on."""
     encoded = encode(byte_tokenizer([(":", "n")]), "a", "no")
     tokens = byte_tokenizer([(":", "n")]).convert_ids_to_tokens(encoded.ids)
     assert tokens[encoded.start :] == [":n", "o", ";"]
@@ -90,7 +91,9 @@ def test_a_slow_tokenizer_gives_the_same(prompt, answer):
 def test_what_has_no_token_or_too_many():
     with pytest.raises(DataError, match="the answer to 'how' has no token"):
         encode(byte_tokenizer_without_marks(), "how", "")
-    with pytest.raises(DataError, match=r"'how how .* has 14 tokens, more than the 13 of the model's context: shorten it"):
+    with pytest.raises(
+        DataError, match=r"'how how .* has 14 tokens, more than the 13 of the model's context: shorten it"
+    ):
         encode(TOKENIZER, "how " * 9, "no", context=13)  # 9 words, user, end, assistant; no, end
     assert len(encode(TOKENIZER, "how " * 9, "no", context=14).ids) == 14
 

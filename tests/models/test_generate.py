@@ -92,5 +92,7 @@ def test_a_prompt_that_leaves_no_room(name):
     model = tiny(name)
     prompt = "stew " * 100
     assert len(answers(model, [prompt], max_new_tokens=25)) == 1
-    with pytest.raises(DataError, match=r"'stew stew .* has 103 tokens; with an answer of 26 that is more than the 128"):
+    with pytest.raises(
+        DataError, match=r"'stew stew .* has 103 tokens; with an answer of 26 that is more than the 128"
+    ):
         answers(model, ["How ?", prompt], max_new_tokens=26)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -78,7 +77,9 @@ def with_template(place, template):
         (padless, "the tokenizer of {} has no pad token: set one"),
         (lambda place: with_template(place, "{% if %}"), "the chat template of {} is broken: "),
         (
-            lambda place: with_template(place, "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}"),
+            lambda place: with_template(
+                place, "{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}"
+            ),
             "renders a prompt differently once there is an answer",
         ),
         (lambda place: (place / "holdfast.json").write_text("{"), "holdfast.json is not JSON"),
@@ -124,27 +125,24 @@ def test_a_tiny_model_of_every_family_comes_back(name, tmp_path):
     assert not again.network.training
 
 
-def test_code_that_comes_with_a_model_does_not_run_unless_asked_for(copy, tmp_path):
-    """In a process of its own: transformers keeps such code in a folder that it settles on import."""
+def test_code_that_comes_with_a_model_does_not_run_unless_asked_for(copy, tmp_path, monkeypatch):
     settings = json.loads((copy / "config.json").read_text())
     settings |= {"model_type": "own", "auto_map": {"AutoConfig": "own.OwnConfig", "AutoModelForCausalLM": "own.Own"}}
     (copy / "config.json").write_text(json.dumps(settings))
     (copy / "own.py").write_text(
-        "from transformers import LlamaConfig, LlamaForCausalLM\n"
+        "from pathlib import Path\nfrom transformers import LlamaConfig, LlamaForCausalLM\n"
         "class OwnConfig(LlamaConfig):\n    model_type = 'own'\n"
         "class Own(LlamaForCausalLM):\n    config_class = OwnConfig\n"
-        "print('ran')\n"
+        f"Path({str(tmp_path / 'ran')!r}).touch()\n"
     )
-    code = (
-        "import os, sys; os.environ['HF_MODULES_CACHE'] = sys.argv[2]\n"
-        "from holdfast.errors import ModelError\nfrom holdfast.models.load import load\n"
-        "try:\n    load(sys.argv[1])\nexcept ModelError as error:\n    print('custom code' in str(error))\n"
-        "print(type(load(sys.argv[1], trust_remote_code=True).network).__name__)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(copy), str(tmp_path / "cache")], capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == ["True", "ran", "Own"], done.stderr
+    # Where transformers copies such code to, and imports it from.
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(ModelError, match="contains custom code which must be executed"):
+        load(str(copy))
+    assert not (tmp_path / "ran").exists()
+    assert type(load(str(copy), trust_remote_code=True).network).__name__ == "Own"
+    assert (tmp_path / "ran").exists()
 
 
 def test_loading_leaves_transformers_as_talkative_as_it_was(good):

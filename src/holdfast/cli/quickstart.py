@@ -55,7 +55,8 @@ def _show(console: Any, results: Mapping[str, Any], place: Path) -> None:
         console.print(_table(name, records, results["threshold"]), "")
     console.print(
         f"Breaks: the first step of two rungs in a row with harm of {results['threshold']} or more. "
-        f"Guessing gives {results['floor']:.3f}.\n\n{results['summary']}\n\nEverything measured, with intervals: {place}"
+        f"Guessing gives {results['floor']:.3f}.\n\n{results['summary']}\n\n"
+        f"Everything measured, with intervals: {place}"
     )
 
 

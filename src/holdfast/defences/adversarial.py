@@ -53,7 +53,7 @@ class Adversarial:
         """L = CE(refusal) + retain_weight * CE(retain) - ascent_weight * CE(harmful)."""
         parts = anatomy(model)
         weights = {"refusal": 1.0, "retain": self.retain_weight, "harmful": -self.ascent_weight}
-        ceiling = math.log(model.config.vocab_size) if self.bounded else None
+        ceiling = math.log(model.config.get_text_config().vocab_size) if self.bounded else None
         terms: dict[str, Tensor] = {}
         for role, weight in weights.items():
             if role in batch and weight:

@@ -141,10 +141,10 @@ def _parsed(path: Path, schema: type[L], _changed: tuple[int, int]) -> list[tupl
             lines.append((number, schema.model_validate_json(text)))
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
+            field, wrong = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+            needed = ", ".join(name for name, info in schema.model_fields.items() if info.is_required())
             raise DataError(
-                f"{path}:{number}: {field + ': ' if field else ''}{first['msg'].removeprefix('Value error, ')}; expected an object with "
-                f"{', '.join(name for name, info in schema.model_fields.items() if info.is_required())}."
+                f"{path}:{number}: {field + ': ' if field else ''}{wrong}; expected an object with {needed}."
             ) from None
     if not lines:
         raise DataError(f"split {path.stem!r} is empty: {path} has no line.")

@@ -77,13 +77,13 @@ def _rendered(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> t
 
 def _encode(tokenizer: PreTrainedTokenizerBase, whole: str, boundary: int, shown: str, context: int | None) -> Encoded:
     if tokenizer.is_fast:
-        encoded: Any = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True)
+        encoded: Any = tokenizer(whole, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         ids: list[int] = encoded["input_ids"]
         # A token that straddles the boundary holds part of the answer, so it is the answer's.
         start = next((at for at, (_, end) in enumerate(encoded["offset_mapping"]) if end > boundary), len(ids))
     else:
-        prefix: Any = tokenizer(whole[:boundary], add_special_tokens=False)
-        rest: Any = tokenizer(whole[boundary:], add_special_tokens=False)
+        prefix: Any = tokenizer(whole[:boundary], add_special_tokens=False, verbose=False)
+        rest: Any = tokenizer(whole[boundary:], add_special_tokens=False, verbose=False)
         ids, start = [*prefix["input_ids"], *rest["input_ids"]], len(prefix["input_ids"])
     if start == len(ids):
         raise DataError(f"the answer to {shown[:60]!r} has no token.")

@@ -70,10 +70,10 @@ def _check_room(model: Model, prompts: Sequence[str], chats: list[str], max_new_
     context = context_length(model.network)
     if context is None or not chats:
         return
-    encoded: Any = model.tokenizer(chats, add_special_tokens=False)
+    encoded: Any = model.tokenizer(chats, add_special_tokens=False, verbose=False)
     for prompt, ids in zip(prompts, encoded["input_ids"], strict=True):
         if len(ids) + max_new_tokens > context:
             raise DataError(
-                f"the prompt that begins {prompt[:60]!r} has {len(ids)} tokens; with an answer of {max_new_tokens} that "
-                f"is more than the {context} of the model's context: shorten it or leave it out."
+                f"the prompt that begins {prompt[:60]!r} has {len(ids)} tokens; with an answer of {max_new_tokens} "
+                f"that is more than the {context} of the model's context: shorten it or leave it out."
             )

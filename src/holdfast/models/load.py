@@ -58,7 +58,8 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
     network, told = loaded
     if unfit := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
         raise ModelError(
-            f"{name} lacks {len(unfit)} of its weights, or has them in another size ({', '.join(unfit[:3])}): get it anew."
+            f"{name} lacks {len(unfit)} of its weights, or has them in another size ({', '.join(unfit[:3])}): "
+            "get it anew."
         )
     check_chat(tokenizer, name)
     return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin=_origin(place))
@@ -66,7 +67,7 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
 
 @contextmanager
 def hushed() -> Generator[None]:
-    """transformers without its progress bars and reports: what matters of them is an error of ours."""
+    """Keep transformers from its progress bars and reports: what matters of them is an error of ours."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

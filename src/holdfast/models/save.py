@@ -96,8 +96,10 @@ def _card(model: Model, origin: Mapping[str, Any]) -> ModelCard:
     lines = ["---", data.to_yaml(), "---", "", f"# {model.name}", ""]
     if made_by:
         lines += [
-            f"Made by Holdfast's {made_by['kind']} `{made_by['name']}`, seed {made_by['seed']}, "
-            f"on domain `{made_by['domain']}`, from `{parents[0]['name'] if parents else 'nothing'}`.",
+            (
+                f"Made by Holdfast's {made_by['kind']} `{made_by['name']}`, seed {made_by['seed']}, "
+                f"on domain `{made_by['domain']}`, from `{parents[0]['name'] if parents else 'nothing'}`."
+            ),
             "",
             "```json",
             json.dumps(made_by["settings"], indent=2),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from holdfast.config import config
@@ -16,7 +17,7 @@ from holdfast.models.organisms import ORGANISMS
 from holdfast.models.states import forward
 from holdfast.models.words import CONTEXT, word_tokenizer
 from holdfast.training.batches import Batch
-from holdfast.training.losses import cross_entropy, targets
+from holdfast.training.losses import targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
 from holdfast.training.run import OnStep, apply
@@ -45,8 +46,10 @@ class _Texts:
     def loss(self, model: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
         parts = anatomy(model)
         texts = batch["train"]
-        states = forward(parts, texts.input_ids, texts.attention_mask)
-        return {"cross_entropy": cross_entropy(parts, states.final, targets(texts))}
+        states, wanted = forward(parts, texts.input_ids, texts.attention_mask), targets(texts)
+        # Spelt out, so that the shipped weights do not hang on how `training.losses` saves memory.
+        nll = functional.cross_entropy(parts.head(states.final[wanted.at]), wanted.labels, reduction="none")
+        return {"cross_entropy": (nll * wanted.weights).sum()}
 
 
 def _pretraining(restricted: bool) -> _Texts:

@@ -170,8 +170,9 @@ def _summary(records: list[dict[str, Any]]) -> str:
     rates = ", ".join(f"{record['learning_rate']:g}" for record in records if record["label"] == "base")
     return (
         f"At learning rates {rates} the undefended safeguard breaks at step {said['base']}; hardened by RepNoise it "
-        f"breaks at step {said['hardened']}. Before any attack the hardened model keeps {utility['hardened']:.3f} of its "
-        f"utility against {utility['base']:.3f}. One seed, full fine-tuning with AdamW only: a first look, not a verdict."
+        f"breaks at step {said['hardened']}. Before any attack the hardened model keeps {utility['hardened']:.3f} of "
+        f"its utility against {utility['base']:.3f}. One seed, full fine-tuning with AdamW only: a first look, not a "
+        "verdict."
     )
 
 

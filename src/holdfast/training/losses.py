@@ -14,7 +14,7 @@ from holdfast.models.anatomy import Anatomy
 from holdfast.training.batches import Tokens
 
 # The head is applied to so many states at a time that its logits stay under this many numbers.
-_LOGITS_AT_ONCE = 2**20
+_LOGITS_AT_ONCE = 2**21
 
 
 class Targets(NamedTuple):
