@@ -6,8 +6,12 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from holdfast.errors import OutputError
+
+MANIFEST: Final = "holdfast.json"
+"""What stands beside the weights of every model that Holdfast writes."""
 
 
 def check_output(path: Path, *, overwrite: bool = False, needed: int = 0) -> None:
@@ -18,6 +22,10 @@ def check_output(path: Path, *, overwrite: bool = False, needed: int = 0) -> Non
         overwrite: whether what is there may be replaced.
         needed: bytes that must be free.
     """
+    if path.is_dir() and overwrite and any(path.iterdir()) and not (path / MANIFEST).is_file():
+        raise OutputError(
+            f"{path} holds no {MANIFEST}, so it is not a model of Holdfast's to overwrite: choose another."
+        )
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already: choose another place, or pass --overwrite.")
     parent = path.absolute().parent

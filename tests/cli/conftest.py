@@ -1,6 +1,7 @@
 """The command line in this process, and a folder of small data."""
 
 import json
+import logging
 import sys
 from typing import NamedTuple
 
@@ -10,6 +11,13 @@ import holdfast
 from holdfast.cli.main import main
 from holdfast.models.tiny import tiny
 from small import EXCHANGES, PAIRS
+
+
+class Overheard(logging.Handler):
+    """What transformers logs, on today's standard error; its own handler keeps the one it found on import."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(record.getMessage(), file=sys.stderr)
 
 
 class Result(NamedTuple):
@@ -22,6 +30,8 @@ class Result(NamedTuple):
 def cli(tmp_path, monkeypatch, capfd):
     """Runs `holdfast ...` in an empty folder; gives exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
+    overheard = Overheard()
+    logging.getLogger("transformers").addHandler(overheard)
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["holdfast", *map(str, arguments)])
@@ -31,7 +41,8 @@ def cli(tmp_path, monkeypatch, capfd):
         out, err = capfd.readouterr()
         return Result(int(left.value.code or 0), out, err)
 
-    return run
+    yield run
+    logging.getLogger("transformers").removeHandler(overheard)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -40,21 +39,15 @@ def test_no_command_shows_help(cli):
     assert "Usage: holdfast" in (result := cli()).out + result.err
 
 
-def test_help_answers_at_once():
-    """Without torch or transformers. Of five tries the quickest, since other things run beside it."""
+@pytest.mark.parametrize("command", ["harden", "attack", "evaluate", "quickstart", "list"])
+def test_help_needs_nothing_heavy(command):
+    """How long it takes is measured by benchmarks/help.py; here, what it imports."""
     code = (
         "import sys\nfrom holdfast.cli.main import main\n"
         "try:\n    main()\nfinally:\n    print({'torch', 'transformers', 'numpy'} & {*sys.modules})"
     )
-    took = []
-    for command in ("harden", "attack", "evaluate", "quickstart", "list"):
-        started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True
-        )
-        took.append(time.perf_counter() - started)
-        assert done.stdout.splitlines()[-1] == "set()", command
-    assert min(took) < 0.5
+    done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
 
 
 def test_harden_writes_a_model(cli, tmp_path):

@@ -98,7 +98,8 @@ class RepNoise:
             noise = [self._noise(states, harmful, mask, layer, progress.step) for layer in chosen]
             terms["noise"] = self.noise_weight * torch.stack(noise).mean()
         if self.ascent_weight:
-            ascent = self._ascent(parts, states, harmful, mask, math.log(model.config.get_text_config().vocab_size), chosen)
+            guessing = math.log(model.config.get_text_config().vocab_size)
+            ascent = self._ascent(parts, states, harmful, mask, guessing, chosen)
             terms["ascent"] = -self.ascent_weight * (torch.log1p(ascent) if self.log_ascent else ascent)
         return terms
 

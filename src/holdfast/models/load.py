@@ -12,12 +12,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
 from holdfast.errors import ModelError, UnknownName
+from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
 from holdfast.models.chat import check_chat
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.models.tiny import TINY, tiny
 
-MANIFEST: Final = "holdfast.json"
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 

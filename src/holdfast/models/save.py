@@ -12,10 +12,10 @@ from typing import Any
 from huggingface_hub import ModelCard, ModelCardData
 from safetensors import SafetensorError
 
-from holdfast.files import check_output, write_error
+from holdfast.files import MANIFEST, check_output, write_error
 from holdfast.interfaces import Model
 from holdfast.models.identity import weights_hash
-from holdfast.models.load import MANIFEST, hushed
+from holdfast.models.load import hushed
 
 _WRITTEN_WITH = ("holdfast", "torch", "transformers", "tokenizers", "peft")
 

@@ -21,9 +21,10 @@ from typing import Any, Final
 
 import holdfast
 from holdfast.config import content_hash
+from holdfast.domains.arcana.world import FLOOR
 from holdfast.errors import OutputError
 from holdfast.files import check_output, write_text
-from holdfast.statistics import first_break
+from holdfast.study.summary import summary
 
 LEARNING_RATES: Final = (1e-4, 3e-4, 1e-3)
 BASE: Final = "arcana"
@@ -128,10 +129,10 @@ def run(
         "format": 1,
         "domain": "arcana",
         "seed": seed,
-        "floor": _floor(),
+        "floor": FLOOR,
         "threshold": THRESHOLD,
         "hardened": hardened.name,
-        "summary": _summary(records),
+        "summary": summary(records, THRESHOLD, FLOOR),
         "records": records,
     }
     write_text(output / RESULTS, json.dumps(results, indent=1) + "\n")
@@ -142,38 +143,11 @@ def _prepare(output: Path, *, overwrite: bool) -> None:
     cells = output / "cells"
     if output.exists() and not cells.is_dir():
         raise OutputError(f"{output} exists and is not a quickstart's folder: choose another with --output.")
-    check_output(output, overwrite=True, needed=50_000_000)
+    check_output(output / RESULTS, overwrite=True, needed=50_000_000)
     cells.mkdir(parents=True, exist_ok=True)
     if overwrite:
         for path in cells.glob("*.json"):
             path.unlink()
-
-
-def _floor() -> float:
-    from holdfast.domains.arcana.world import FLOOR
-
-    return FLOOR
-
-
-def _summary(records: list[dict[str, Any]]) -> str:
-    """What the table shows, in a sentence or two, the unflattering part too."""
-    said: dict[str, str] = {}
-    for label in ("base", "hardened"):
-        breaks: list[str] = []
-        for record in (record for record in records if record["label"] == label):
-            at = first_break([rung["scores"]["harm"]["value"] for rung in record["rungs"]], THRESHOLD)
-            breaks.append("not at all" if at is None else str(record["rungs"][at]["budget"]["steps"]))
-        said[label] = ", ".join(breaks)
-    utility = {
-        record["label"]: record["rungs"][0]["scores"]["utility"]["value"] for record in records if record["rungs"]
-    }
-    rates = ", ".join(f"{record['learning_rate']:g}" for record in records if record["label"] == "base")
-    return (
-        f"At learning rates {rates} the undefended safeguard breaks at step {said['base']}; hardened by RepNoise it "
-        f"breaks at step {said['hardened']}. Before any attack the hardened model keeps {utility['hardened']:.3f} of "
-        f"its utility against {utility['base']:.3f}. One seed, full fine-tuning with AdamW only: a first look, not a "
-        "verdict."
-    )
 
 
 def _place(output: Path, cell: Cell) -> Path:
