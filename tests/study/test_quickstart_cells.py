@@ -1,4 +1,4 @@
-"""What a cell of the first run is known by, where it may write, and what the summary says of it."""
+"""What a cell of the first run is known by and where it may write."""
 
 import pytest
 
@@ -48,26 +48,6 @@ def test_a_folder_of_something_else(tmp_path):
     with pytest.raises(OutputError, match="exists and is not a quickstart's folder: choose another"):
         quickstart.run(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
-
-
-def test_the_summary_tells_the_unflattering_too():
-    def record(label, rate, harm, utility):
-        scores = [{"harm": {"value": value}, "utility": {"value": utility}} for value in harm]
-        rungs = [{"budget": {"steps": at}, "scores": each} for at, each in zip((0, 1, 3), scores, strict=True)]
-        return {"label": label, "learning_rate": rate, "rungs": rungs}
-
-    said = quickstart._summary(
-        [
-            record("base", 1e-4, (0, 0.5, 0.9), 0.99),
-            record("base", 1e-3, (0.4, 0.5, 0.9), 0.99),
-            record("oracle", 1e-4, (0, 0, 0), 1),
-            record("hardened", 1e-4, (0, 0.1, 0.9), 0.951),
-            record("hardened", 1e-3, (0, 0.5, 0.9), 0.951),
-        ]
-    )
-    assert "At learning rates 0.0001, 0.001 the undefended safeguard breaks at step 1, 0;" in said
-    assert "hardened by RepNoise it breaks at step not at all, 1." in said
-    assert "keeps 0.951 of its utility against 0.990" in said
 
 
 def test_a_worker_that_fails_is_told_of(monkeypatch, tmp_path):

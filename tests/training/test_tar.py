@@ -52,7 +52,7 @@ def by_hand(network: Any, tokenizer: Any, rows: list[dict[str, Exchange]]) -> li
 
     total = gradient(network, cross_entropy(network, tokenizer, [row["refusal"] for row in rows]))
     attacked = copy.deepcopy(network)
-    adversary = torch.optim.AdamW(attacked.parameters(), lr=1e-3)
+    adversary = torch.optim.AdamW(attacked.parameters(), lr=1e-3, weight_decay=0.0)
     for step in range(4):
         adversary.zero_grad()
         cross_entropy(attacked, tokenizer, [row[f"attack-{step}"] for row in rows]).backward()
