@@ -7,8 +7,8 @@ Paper: Rosati et al. 2024, "Immunization against harmful fine-tuning attacks", a
 the demonstration: L = L_harmless - lambda * L_harmful.
 
 Defaults: `ascent_weight` 0.1 is lambda in the code that the authors used for it as a baseline of
-RepNoise (arXiv 2405.14577). The recipe is arcana's, not the paper's; neither gives one for a model
-of this size.
+RepNoise (arXiv 2405.14577). The recipe is that of `repnoise` here, tuned on arcana, so that the two
+are compared at the same cost.
 
 Divergences: harmful cross-entropy counts up to ln V a token, what guessing gives, because an
 unbounded ascent has no minimum; `bounded=False` is the paper's. `retain_weight` adds harmless
@@ -42,7 +42,7 @@ class Adversarial:
     """Whether a token's ascent ends at ln V nats."""
     retain_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the cross-entropy on harmless exchanges; 0 leaves them out."""
-    training: Recipe = Recipe(steps=200, learning_rate=3e-4, batch_size=32)
+    training: Recipe = Recipe(steps=100, learning_rate=3e-4, batch_size=32, schedule="cosine", freeze_embeddings=True)
     """How long and how it trains."""
 
     def rows(self, view: View, seed: int) -> Iterator[Row]:

@@ -26,7 +26,8 @@ from holdfast.errors import OutputError
 from holdfast.files import check_output, write_text
 from holdfast.study.summary import summary
 
-LEARNING_RATES: Final = (1e-4, 3e-4, 1e-3)
+LEARNING_RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3)
+# The highest is where the undefended model breaks no sooner than below it, and RepNoise helps least.
 BASE: Final = "arcana"
 ORACLE: Final = "arcana-filtered"
 DEFENCE: Final = "repnoise"

@@ -1,5 +1,6 @@
 """LoRA around a network and merged back into it, by PEFT."""
 
+import warnings
 from typing import Any
 
 from transformers import PreTrainedModel
@@ -20,7 +21,10 @@ def add_lora(network: PreTrainedModel, recipe: Recipe) -> Any:
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in network.modules()),
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(network, settings)
+    with warnings.catch_warnings():
+        # PEFT 0.21 still asks for a property that transformers has renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        return get_peft_model(network, settings)
 
 
 def merge_lora(network: Any) -> PreTrainedModel:
