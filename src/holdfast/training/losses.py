@@ -71,14 +71,6 @@ def cross_entropy(
     return eager(pieces, states[wanted.at], *(weight for weight in weights_of_head if weight.requires_grad))
 
 
-def sequence_nll(parts: Anatomy, states: Float[Tensor, "B S H"], tokens: Tokens) -> Float[Tensor, " B"]:
-    """Each answer's negative log-likelihood, in nats, summed over its tokens."""
-    wanted = targets(tokens)
-    nll = functional.cross_entropy(parts.head(states[wanted.at]).float(), wanted.labels, reduction="none")
-    row = wanted.at.nonzero()[:, 0]
-    return torch.zeros(len(wanted.at), device=nll.device).index_add(0, row, nll)
-
-
 def mmd(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"], *, kernels: int = 5) -> Float[Tensor, ""]:
     """Squared maximum mean discrepancy, unbiased (Gretton et al. 2012, eq. 3): pairs of a point with itself left out.
 
