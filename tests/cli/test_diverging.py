@@ -28,7 +28,19 @@ def nan_at(monkeypatch):
     return at
 
 
-COMMON = ("--domain", "data", "-s", "training.steps=5", "-s", "training.batch_size=2", "-o", "out", "--quiet")
+CONSTANT = ("-s", "training.schedule=constant")  # else the rate of step 2 hangs on how many follow
+COMMON = (
+    "--domain",
+    "data",
+    "-s",
+    "training.steps=5",
+    "-s",
+    "training.batch_size=2",
+    *CONSTANT,
+    "-o",
+    "out",
+    "--quiet",
+)
 
 
 @pytest.mark.parametrize("command", [("harden", "tiny-llama", "adversarial"), ("attack", "tiny-llama", "sft")])

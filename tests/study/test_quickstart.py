@@ -139,7 +139,7 @@ def test_ctrl_c_stops_it_with_one_line(tmp_path):
         until(lambda: len(session(running.pid)) >= 5, 60)
         time.sleep(0.5)
         os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=10)
+        out, err = running.communicate(timeout=60)
     finally:
         running.kill()
     assert running.returncode == 130

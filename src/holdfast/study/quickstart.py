@@ -185,7 +185,7 @@ def _pool(workers: int, done: _Done) -> Generator[ProcessPoolExecutor]:
     except BaseException:
         # Ctrl-C: what is finished is on disk, and what is not is not worth waiting for.
         for process in list((pool._processes or {}).values()):
-            process.terminate()
+            process.kill()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
