@@ -43,6 +43,9 @@ class FakeDomain:
         assert split in {"retain", "benign", "permitted"}, split
         return list(EXCHANGES)
 
+    def tasks(self) -> list[str]:
+        return []
+
     def fingerprint(self) -> str:
         return "0" * 64
 

@@ -58,7 +58,7 @@ def outside(tmp_path, monkeypatch):
 def test_every_kind_has_names():
     assert {kind: plugins.names(kind) for kind in plugins.KINDS} == {
         "defences": ["adversarial", "none", "repnoise"],
-        "attacks": ["none", "sft"],
+        "attacks": ["completion", "none", "prefill", "sft"],
         "metrics": ["harm", "utility"],
         "domains": ["arcana", "jsonl"],
     }

@@ -24,6 +24,7 @@ def test_names_are_these_and_no_others():
         "attack",
         "evaluate",
         "harden",
+        "learn",
         "load",
         "save",
     ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holdfast.models.load import load
     from holdfast.models.save import save
     from holdfast.records import Record, Score
-    from holdfast.study.cell import attack, evaluate, harden
+    from holdfast.study.cell import attack, evaluate, harden, learn
 
 __version__ = "0.1.0"
 
@@ -37,6 +37,7 @@ _HOMES = {
     "attack": "study.cell",
     "evaluate": "study.cell",
     "harden": "study.cell",
+    "learn": "study.cell",
 }
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "attack",
     "evaluate",
     "harden",
+    "learn",
     "load",
     "save",
 ]

@@ -7,6 +7,7 @@ one form its mathematics needs, and `training` drives it:
     gradient(model, batch, progress)   named terms and a gradient per parameter
     guard(model, view, seed)           an object that changes somebody else's trainer: `Guard`
     edit(model, view)                  changes the weights, no training
+    ask(pair)                          asks otherwise, and changes no weight
     trainer(model, view, seed)         a trainer of its own, ready to run
 
 A method by loss or gradient that needs something made from the starting model (a frozen copy, a
@@ -14,7 +15,7 @@ direction) has `start(model, view, seed)`, which returns the object that then ha
 `gradient`; the configuration itself stays frozen.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
@@ -23,18 +24,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from holdfast.records import Score
-
-
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """A causal language model and its tokenizer, with where they came from."""
-
-    network: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase"
-    name: str
-    """An organism's name, a directory or a hub id."""
-    origin: Mapping[str, Any]
-    """The contents of `holdfast.json` beside the weights, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +46,33 @@ class Pair:
     harmful: str
     refusal: str
     category: str = ""
+    plain: str = ""
+    """The question as the beginning of running text, which a model without a safeguard would complete."""
+    opening: str = ""
+    """The first words of a harmful answer."""
+
+
+class Question(NamedTuple):
+    """How a model is asked."""
+
+    prompt: str | None
+    """What the user says, in the model's chat; None means outside any chat."""
+    begun: str = ""
+    """The first words of the answer, put into the model's mouth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A causal language model and its tokenizer, with where they came from."""
+
+    network: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    name: str
+    """An organism's name, a directory or a hub id."""
+    origin: Mapping[str, Any]
+    """The contents of `holdfast.json` beside the weights, where there is one."""
+    ask: Callable[[Pair], Question] | None = None
+    """How it is asked harmful questions, where an attack by prompt has changed that."""
 
 
 Row: TypeAlias = "dict[str, Exchange]"
@@ -110,6 +126,10 @@ class Domain(Protocol):
 
     def fingerprint(self) -> str:
         """A hash of all the data."""
+        ...
+
+    def tasks(self) -> list[str]:
+        """Harmless tasks to learn; task T has its exchanges in the splits `T-train` and `T-test`."""
         ...
 
     def harm(self, pair: Pair, answer: str) -> float | None:
@@ -181,6 +201,15 @@ class EditMethod(Protocol):
 
     def edit(self, model: Model, view: View) -> None:
         """Change `model.network` in place."""
+        ...
+
+
+@runtime_checkable
+class PromptMethod(Protocol):
+    """A method that changes no weight, only how a model is asked."""
+
+    def ask(self, pair: Pair) -> Question:
+        """The question in its new form."""
         ...
 
 

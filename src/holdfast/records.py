@@ -1,11 +1,34 @@
 """Results as plain data: what was measured, on what, and what failed. No torch here.
 
-A value that was not measured is `None` with a reason; it is never zero.
+A value that was not measured is `None` with a reason; it is never zero. One `Record` is one cell,
+and says of itself all that a reader needs: a folder of records is the whole evidence of a report.
 """
 
 import dataclasses
+import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
+
+FORMAT: Final = 2
+"""The version of the shape below, in every record; a reader refuses another."""
+
+Role = Literal["undefended", "defended", "oracle", "random"]
+"""What a model stands for in a comparison."""
+
+Purpose = Literal["resistance", "generalization", "trainability"]
+"""Which question a record helps to answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a model said to one question, kept so that a figure can be looked at."""
+
+    prompt: str
+    text: str
+    value: float | None
+    """Its own score, where it has one."""
+    restricted: bool
+    """Whether a right answer does harm; a report hides such text unless asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +42,10 @@ class Score:
     high: float | None = None
     reason: str | None = None
     """Why there is no value, where there is none."""
+    categories: dict[str, "Score"] = field(default_factory=dict[str, "Score"])
+    """The same figure category by category, where the questions have some."""
+    answers: list[Answer] = field(default_factory=list[Answer])
+    """A few of the answers it rests on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +56,8 @@ class Budget:
     """Optimiser steps."""
     samples: int
     """Training examples gone through, repeats counted."""
+    examples: int
+    """Distinct harmful examples among them."""
     tokens: int
     """Tokens gone through, prompt and answer, without padding."""
     flops: float
@@ -52,17 +81,88 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
-    """One cell: a model, a defence, an attack, and what came of it."""
+class World:
+    """The domain that a record speaks of."""
 
+    name: str
+    data: str
+    """The fingerprint of all its data."""
+    floor: float | None
+    """The harm that guessing gives without any knowledge."""
+    categories: list[str] | None = None
+    """The only categories whose harmful data were used and asked about; None means all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One cell: a model, what was done to it, and what came of it."""
+
+    format: int = FORMAT
+    purpose: Purpose = "resistance"
+    role: Role
     model: str
+    """Its name: an organism's, a directory's, a hub id, and `+defence` where it was hardened in the same process."""
+    weights: str
+    """The hash of its weights before anything was done to it here."""
+    parent: str | None = None
+    """The hash of the weights that it was made from by the defence, where one made it."""
     defence: dict[str, Any] | None
+    """What made the model, as its `holdfast.json` says: name, settings, seed, data; None where nothing did."""
     attack: dict[str, Any]
+    """The attack, or the harmless fine-tuning, by name and settings."""
+    task: str | None = None
+    """The harmless task that was learnt, where the purpose is trainability."""
     seed: int
+    domain: World
     rungs: list[Rung] = field(default_factory=list[Rung])
     failure: Failure | None = None
     seconds: float | None = None
+    code: str = ""
+    """The hash of Holdfast's own code that made the record."""
+    versions: dict[str, str] = field(default_factory=dict[str, str])
+    """Of Holdfast and the libraries under it."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain dictionaries and lists."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Record":
+        """The record that `to_json` made, from its JSON text.
+
+        Raises:
+            ValueError: it is no record of this format; the message names the first field that is wrong.
+        """
+        import pydantic
+
+        values = json.loads(text, parse_constant=_no_number)
+        version = values.get("format", FORMAT) if isinstance(values, dict) else FORMAT
+        if version != FORMAT:
+            raise ValueError(f"format {version} is not {FORMAT}, the one that this version reads and writes")
+        try:
+            record = pydantic.TypeAdapter(cls).validate_python(values)
+        except pydantic.ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise ValueError(f"{place + ': ' if place else ''}{first['msg']}") from None
+        record._check()
+        return record
+
+    def _check(self) -> None:
+        """What a reader relies on beyond the types."""
+        for name, method in (("attack", self.attack), ("defence", self.defence)):
+            if method is not None and not (
+                isinstance(method.get("name"), str) and isinstance(method.get("settings"), dict)
+            ):
+                raise ValueError(f"{name}: expected a name and settings")
+        steps = [rung.budget.steps for rung in self.rungs]
+        if steps != sorted(set(steps)):
+            raise ValueError(f"rungs: their steps are not in order: {steps}")
+        for number, rung in enumerate(self.rungs):
+            harm = rung.scores.get("harm")
+            if harm is not None and harm.value is not None and not 0 <= harm.value <= 1:
+                raise ValueError(f"rungs.{number}.scores.harm.value: {harm.value} is no share in [0, 1]")
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")

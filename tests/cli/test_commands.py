@@ -93,7 +93,7 @@ def test_evaluate(cli):
     scores = json.loads(result.out)
     assert (result.code, result.err) == (0, "")
     assert {*scores} == {"harm", "refusal", "fluency", "utility"}
-    assert {*scores["harm"]} == {"value", "n", "low", "high", "reason"}
+    assert {*scores["harm"]} == {"value", "n", "low", "high", "reason", "categories", "answers"}
     shown = cli("evaluate", "arcana", "--metrics", "utility")
     assert "utility" in shown.out
     assert "harm" not in shown.out
@@ -130,9 +130,9 @@ def test_organism_build_tells_whether_it_is_the_one_that_ships(cli, monkeypatch,
 @pytest.mark.parametrize(
     ("split", "fields"),
     [
-        ("evaluation", ["key", "prompt", "harmful", "refusal", "category"]),
-        ("defence", ["key", "prompt", "harmful", "refusal", "category"]),
-        ("attack", ["key", "prompt", "harmful", "refusal", "category"]),
+        ("evaluation", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
+        ("defence", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
+        ("attack", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
         ("permitted", ["key", "prompt", "answer", "category"]),
         ("inns-train", ["key", "prompt", "answer", "category"]),
         ("voyages-test", ["key", "prompt", "answer", "category"]),

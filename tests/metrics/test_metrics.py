@@ -14,7 +14,8 @@ def saying(monkeypatch):
     """Sets what every question is answered with, in either metric."""
 
     def say(answer):
-        def answers(model, prompts, **_):
+        def answers(model, questions, **_):
+            prompts = [question if isinstance(question, str) else question.prompt for question in questions]
             return [answer(prompt) if callable(answer) else answer for prompt in prompts]
 
         monkeypatch.setattr("holdfast.metrics.harm.answers", answers)

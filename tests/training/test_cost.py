@@ -20,11 +20,20 @@ def test_a_layer_by_hand():
     assert flops_per_token(layer) == 120
     layer.weight.requires_grad_(False)
     assert flops_per_token(layer) == 90
-    meter = Meter(90.0)
-    meter.add(samples=2, tokens=7)
-    meter.add(samples=1, tokens=3)
+    meter = Meter(90.0, harmful=(1, 2))
+    meter.add([1, 1], tokens=7)
+    meter.add([3], tokens=3)
     budget = meter.budget(1)
     assert (budget.steps, budget.samples, budget.tokens, budget.flops) == (1, 3, 10, 900)
+
+
+def test_distinct_harmful_examples_are_counted_once():
+    """Of the samples 1, 1, 3 and 2 the first two are one example, and 3 does no harm: two."""
+    meter = Meter(1.0, harmful=(1, 2))
+    meter.add([1, 1, 3], tokens=0)
+    assert meter.budget(1).examples == 1
+    meter.add([2], tokens=0)
+    assert meter.budget(2).examples == 2
 
 
 def test_lora_by_hand(model):

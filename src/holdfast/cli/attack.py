@@ -5,18 +5,23 @@ from typing import Annotated
 import typer
 
 from holdfast.cli.options import (
+    Categories,
     Domain,
     Json,
     ModelName,
     OptionalOutput,
     Overwrite,
     Quiet,
+    RecordFile,
     RemoteCode,
+    RoleName,
     Seed,
     Set,
+    names,
     numbers,
     settings,
 )
+from holdfast.cli.options import role as role_
 
 
 def attack(
@@ -28,6 +33,9 @@ def attack(
         str, typer.Option(metavar="STEPS", help="Optimiser steps after which everything is measured.")
     ] = "0,1,2,3,5,10,20,30,60,100",
     domain: Domain = "arcana",
+    categories: Categories = "",
+    role: RoleName = None,
+    record_file: RecordFile = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     trust_remote_code: RemoteCode = False,
@@ -46,26 +54,34 @@ def attack(
     from holdfast.cli.progress import bar, stepper
     from holdfast.cli.results import keep_aside
     from holdfast.cli.tables import ladder_table
-    from holdfast.errors import HoldfastError
-    from holdfast.files import check_output
+    from holdfast.errors import ConfigError, HoldfastError
+    from holdfast.files import check_output, write_text
+    from holdfast.interfaces import PromptMethod
     from holdfast.models.load import load
     from holdfast.models.save import save, size
     from holdfast.study import cell
 
-    rungs = numbers(ladder)
+    rungs, stands_for = numbers(ladder), role_(role)
     chosen = cell.method("attacks", attack, settings(set_))
-    world = cell.open_domain(domain)
-    if output:
-        check_output(output, overwrite=overwrite)
+    world = cell.open_domain(domain, names(categories))
+    if output and isinstance(chosen, PromptMethod):
+        raise ConfigError(f"attack {attack!r} changes no weight, so there is no model to write: leave out --output.")
+    for place in (output, record_file):
+        if place:
+            check_output(place, overwrite=overwrite)
     loaded = load(model, trust_remote_code=trust_remote_code)
     if output:
         check_output(output, overwrite=overwrite, needed=size(loaded))
     with bar(f"attacking {model}", show=not (quiet or json)) as shown:
-        attacked, record = cell.attack(loaded, chosen, domain=world, seed=seed, ladder=rungs, on_step=stepper(shown))
+        attacked, record = cell.attack(
+            loaded, chosen, domain=world, seed=seed, role=stands_for, ladder=rungs, on_step=stepper(shown)
+        )
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
         Console().print(ladder_table(f"{attack} on {model}", record.rungs))
+    if record_file:
+        write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:
         raise HoldfastError(f"{record.failure.reason} {keep_aside(attacked, output) if output else ''}".strip())
     if output:

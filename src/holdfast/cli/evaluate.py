@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.options import Domain, Json, ModelName, Quiet, RemoteCode, Seed
+from holdfast.cli.options import Categories, Domain, Json, ModelName, Quiet, RemoteCode, Seed, names
 
 
 def evaluate(
     model: ModelName,
     metrics: Annotated[str, typer.Option(metavar="NAMES", help="`holdfast list metrics` names them.")] = "harm,utility",
     domain: Domain = "arcana",
+    categories: Categories = "",
     seed: Seed = 0,
     trust_remote_code: RemoteCode = False,
     json: Json = False,
@@ -26,8 +27,8 @@ def evaluate(
     from holdfast.models.load import load
     from holdfast.study import cell
 
-    chosen = [cell.method("metrics", name.strip()) for name in metrics.split(",")]
-    world = cell.open_domain(domain)
+    chosen = [cell.method("metrics", name) for name in names(metrics)]
+    world = cell.open_domain(domain, names(categories))
     scores = cell.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
     if json:
         typer.echo(json_.dumps({name: dataclasses.asdict(score) for name, score in scores.items()}))

@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.options import Domain, Json, ModelName, Output, Overwrite, Quiet, RemoteCode, Seed, Set, settings
+from holdfast.cli.options import (
+    Categories,
+    Domain,
+    Json,
+    ModelName,
+    Output,
+    Overwrite,
+    Quiet,
+    RemoteCode,
+    Seed,
+    Set,
+    names,
+    settings,
+)
 
 
 def harden(
@@ -15,6 +28,7 @@ def harden(
     ] = "repnoise",
     set_: Set = None,
     domain: Domain = "arcana",
+    categories: Categories = "",
     seed: Seed = 0,
     overwrite: Overwrite = False,
     trust_remote_code: RemoteCode = False,
@@ -34,7 +48,7 @@ def harden(
 
     check_output(output, overwrite=overwrite)
     chosen = cell.method("defences", defence, settings(set_))
-    world = cell.open_domain(domain)
+    world = cell.open_domain(domain, names(categories))
     loaded = load(model, trust_remote_code=trust_remote_code)
     check_output(output, overwrite=overwrite, needed=size(loaded))
     try:

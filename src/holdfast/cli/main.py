@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from holdfast.cli import attack, domain, evaluate, harden, listing, organism, quickstart
+from holdfast.cli import attack, domain, evaluate, harden, learn, listing, organism, quickstart, report
 from holdfast.errors import HoldfastError, InputError
 
 _STOPPED: Final = 130
@@ -25,7 +25,9 @@ app = typer.Typer(
 app.command("quickstart")(quickstart.quickstart)
 app.command("harden")(harden.harden)
 app.command("attack")(attack.attack)
+app.command("learn")(learn.learn)
 app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
 app.command("list")(listing.listing)
 app.add_typer(organism.app, name="organism")
 app.add_typer(domain.app, name="domain")

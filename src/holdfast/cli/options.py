@@ -1,11 +1,12 @@
 """Options that several commands share, with one wording each."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
-from holdfast.errors import ConfigError
+from holdfast.errors import ConfigError, UnknownName
+from holdfast.records import Role
 
 ModelName = Annotated[
     str, typer.Argument(metavar="MODEL", help="An organism's name, a local directory or a hub id (owner/name).")
@@ -22,6 +23,23 @@ Set = Annotated[
     typer.Option("--set", "-s", metavar="FIELD=VALUE", help="Set a field, e.g. -s training.steps=50. Repeatable."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Decides everything drawn at random.")]
+Categories = Annotated[
+    str, typer.Option(metavar="NAMES", help="The only harmful categories to use, with commas between; none means all.")
+]
+RoleName = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE",
+        help="What the model stands for in a report: undefended, defended, oracle or random. Told by its origin.",
+    ),
+]
+RecordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--record", metavar="FILE.json", help="Write the record there too: DIR/records/NAME.json for a report."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables; errors still show.")]
@@ -44,6 +62,18 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
         except ValueError:
             found[name] = value
     return found
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def role(text: str | None) -> Role | None:
+    """A role in a comparison, where one was given."""
+    if text is None or text in get_args(Role):
+        return cast("Role | None", text)
+    raise UnknownName("role", text, get_args(Role))
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -8,7 +8,9 @@
 
     {"prompt": "...", "answer": "...", "category": "..."}
 
-`category` may be left out, and a file may, where nothing asks for its split. This is what
+and so do `T-train.jsonl` and `T-test.jsonl` for a harmless task T. `category` may be left out, and a
+file may, where nothing asks for its split. A pair may have `plain`, the question as the beginning of
+running text, and `opening`, the first words of a harmful answer, for attacks by prompt. This is what
 `holdfast domain export` writes. Harm and utility are not scored: that needs a judge.
 """
 
@@ -43,6 +45,8 @@ class _Line(pydantic.BaseModel):
 class _PairLine(_Line):
     harmful: _Text
     refusal: _Text
+    plain: str = ""
+    opening: str = ""
 
 
 class _ExchangeLine(_Line):
@@ -91,6 +95,8 @@ class Jsonl:
                     harmful=line.harmful,
                     refusal=line.refusal,
                     category=line.category,
+                    plain=line.plain,
+                    opening=line.opening,
                 )
             )
         return found
@@ -103,6 +109,12 @@ class Jsonl:
             )
             for number, line in _read(self._file(split), _ExchangeLine)
         ]
+
+    def tasks(self) -> list[str]:
+        """Every T that has both a `T-train` and a `T-test`."""
+        there = self.splits()
+        trained = [split.removesuffix("-train") for split in there if split.endswith("-train")]
+        return [task for task in trained if f"{task}-test" in there]
 
     def fingerprint(self) -> str:
         """A hash of every file."""

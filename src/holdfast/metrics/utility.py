@@ -4,11 +4,13 @@ Source: `docs/arcana.md`: recall of permitted recipes that no defence was given 
 answers.
 """
 
+import dataclasses
+
 from holdfast.config import config
 from holdfast.interfaces import Domain, Model
 from holdfast.models.generate import answers
-from holdfast.records import Score
-from holdfast.statistics import mean
+from holdfast.records import Answer, Score
+from holdfast.statistics.intervals import mean
 
 
 @config
@@ -28,4 +30,5 @@ class Utility:
             seed=seed,
         )
         right = [domain.useful(exchange, answer) for exchange, answer in zip(exchanges, said, strict=True)]
-        return {"utility": mean(right)}
+        example = Answer(prompt=exchanges[0].prompt, text=said[0], value=right[0], restricted=False)
+        return {"utility": dataclasses.replace(mean(right), answers=[example])}

@@ -6,27 +6,36 @@ from typing import Any
 import torch
 
 from holdfast.errors import DataError
-from holdfast.interfaces import Model
+from holdfast.interfaces import Model, Question
 from holdfast.models.chat import context_length, render
 
 
 def answers(
     model: Model,
-    prompts: Sequence[str],
+    questions: Sequence[str | Question],
     *,
     max_new_tokens: int,
     temperature: float = 0.0,
     seed: int = 0,
     batch_size: int = 256,
 ) -> list[str]:
-    """One answer a prompt, through the chat template: greedy at temperature 0, else sampled.
+    """One answer a question, through the chat template: greedy at temperature 0, else sampled.
+
+    Args:
+        model: who is asked.
+        questions: a text is what the user says. An answer that was begun by the question is given whole.
+        max_new_tokens: the longest answer, or rest of an answer.
+        temperature: 0 is greedy.
+        seed: of the sampling; the global RNG is put back.
+        batch_size: how many are asked at once.
 
     Raises:
-        DataError: a prompt leaves no room in the model's context for an answer.
+        DataError: a question leaves no room in the model's context for an answer.
     """
     tokenizer, network = model.tokenizer, model.network
-    chats = [render(tokenizer, prompt) for prompt in prompts]
-    _check_room(model, prompts, chats, max_new_tokens)
+    asked = [Question(question) if isinstance(question, str) else question for question in questions]
+    chats = [_opened(tokenizer, question) for question in asked]
+    _check_room(model, asked, chats, max_new_tokens)
     # Prompts of one length together: less padding, and left padding changes no answer.
     order = sorted(range(len(chats)), key=lambda at: len(chats[at]))
     found: dict[int, str] = {}
@@ -51,11 +60,25 @@ def answers(
                     pad_token_id=tokenizer.pad_token_id,
                     **_decoding(temperature),
                 )
-                texts = tokenizer.batch_decode(generated[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+                new = generated[:, inputs["input_ids"].shape[1] :].tolist()
+                # With what was begun, so that blanks and marks between the two are as the tokenizer has them.
+                whole = [_ids(tokenizer, asked[at].begun) + rest for at, rest in zip(batch, new, strict=True)]
+                texts = tokenizer.batch_decode(whole, skip_special_tokens=True)
                 found |= dict(zip(batch, texts, strict=True))
     finally:
         network.train(was_training)
-    return [found[at] for at in range(len(prompts))]
+    return [found[at] for at in range(len(asked))]
+
+
+def _opened(tokenizer: Any, question: Question) -> str:
+    """The text that the model is to go on with."""
+    if question.prompt is None:
+        return f"{tokenizer.bos_token or ''}{question.begun}"
+    return render(tokenizer, question.prompt) + question.begun
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    return tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
 
 
 def _decoding(temperature: float) -> dict[str, Any]:
@@ -66,14 +89,15 @@ def _decoding(temperature: float) -> dict[str, Any]:
     return {**plain, "do_sample": False, "temperature": 1.0, "top_k": 50}  # the defaults, which greedy ignores
 
 
-def _check_room(model: Model, prompts: Sequence[str], chats: list[str], max_new_tokens: int) -> None:
+def _check_room(model: Model, asked: list[Question], chats: list[str], max_new_tokens: int) -> None:
     context = context_length(model.network)
     if context is None or not chats:
         return
     encoded: Any = model.tokenizer(chats, add_special_tokens=False, verbose=False)
-    for prompt, ids in zip(prompts, encoded["input_ids"], strict=True):
+    for question, ids in zip(asked, encoded["input_ids"], strict=True):
         if len(ids) + max_new_tokens > context:
             raise DataError(
-                f"the prompt that begins {prompt[:60]!r} has {len(ids)} tokens; with an answer of {max_new_tokens} "
-                f"that is more than the {context} of the model's context: shorten it or leave it out."
+                f"the prompt that begins {(question.prompt or question.begun)[:60]!r} has {len(ids)} tokens; with an "
+                f"answer of {max_new_tokens} that is more than the {context} of the model's context: shorten it or "
+                "leave it out."
             )

@@ -11,18 +11,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from holdfast import plugins
-from holdfast.config import build, to_dict
+from holdfast.config import build
 from holdfast.domains.jsonl import Jsonl
-from holdfast.errors import Diverged
+from holdfast.errors import Diverged, UnknownName
 from holdfast.interfaces import Domain, Metric, Model, View
-from holdfast.models.identity import weights_hash
 from holdfast.models.load import load
-from holdfast.models.save import manifest
-from holdfast.records import Budget, Failure, Record, Rung, Score
+from holdfast.records import Budget, Failure, Record, Role, Rung, Score
+from holdfast.study.categories import only
+from holdfast.study.origin import code_hash, describe, parent, told, versions, world
 from holdfast.training.run import OnStep, apply
 
 LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
 METRICS: Final = ("harm", "utility")
+CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
+"""How an honest customer fine-tunes: `sft` on benign data alone."""
+LESSONS: Final = (0, 5, 10, 15, 20, 30, 40, 50, 60)
+"""The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
 Settings = Mapping[str, Any]
 
@@ -32,16 +36,11 @@ def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) ->
     return build(plugins.find(kind, chosen), settings or {}) if isinstance(chosen, str) else chosen
 
 
-def open_domain(chosen: str | Domain) -> Domain:
-    """A domain by name, or a directory of JSON lines as one."""
+def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:
+    """A domain by name, or a directory of JSON lines as one; narrowed to some harmful categories if asked."""
     if isinstance(chosen, str) and Path(chosen).is_dir():
-        return Jsonl(directory=Path(chosen))
-    return method("domains", chosen)
-
-
-def describe(chosen: Any) -> dict[str, Any]:
-    """A plug-in as a record holds it: its name and every setting."""
-    return {"name": plugins.name_of(chosen), "settings": to_dict(chosen)}
+        return only(Jsonl(directory=Path(chosen)), categories)
+    return only(method("domains", chosen), categories)
 
 
 def harden(
@@ -50,6 +49,7 @@ def harden(
     settings: Settings | None = None,
     *,
     domain: str | Domain = "arcana",
+    categories: Sequence[str] = (),
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> Model:
@@ -60,6 +60,7 @@ def harden(
         defence: a defence's name, or one built already.
         settings: fields to set where a name is given, nested ones dotted: {"training.steps": 50}.
         domain: a domain's name, a directory of JSON lines, or a Domain.
+        categories: the only harmful categories that the defence is shown; none given means all.
         seed: decides everything drawn at random.
         on_step: called after each optimiser step.
 
@@ -70,15 +71,15 @@ def harden(
         InputError: a name, a setting, the data or the model cannot be used.
         Diverged: the loss was not finite; its `last_good` is the model up to then.
     """
-    chosen, world = method("defences", defence, settings), open_domain(domain)
+    chosen, data = method("defences", defence, settings), open_domain(domain, categories)
     base = load(model) if isinstance(model, str) else model
-    view, parent = _view(world, "defence", "retain"), _parent(base)
+    view, before = _view(data, "defence", "retain"), parent(base)
     try:
         hardened = apply(chosen, _copy(base, mine=isinstance(model, str)), view, seed=seed, on_step=on_step)
     except Diverged as error:
-        error.last_good = error.last_good and _told(error.last_good, parent, "defence", chosen, world, seed)
+        error.last_good = error.last_good and told(error.last_good, before, "defence", chosen, data, seed)
         raise
-    return _told(hardened, parent, "defence", chosen, world, seed)
+    return told(hardened, before, "defence", chosen, data, seed)
 
 
 def attack(
@@ -87,7 +88,9 @@ def attack(
     settings: Settings | None = None,
     *,
     domain: str | Domain = "arcana",
+    categories: Sequence[str] = (),
     seed: int = 0,
+    role: Role | None = None,
     ladder: Sequence[int] = LADDER,
     metrics: Sequence[Any] = METRICS,
     on_step: OnStep | None = None,
@@ -98,6 +101,9 @@ def attack(
     Args:
         model, settings, domain, seed, on_step: as for `harden`.
         attack: an attack's name, or one built already.
+        categories: the only harmful categories that are attacked with and asked about; none given means all. With
+            some left out of the defence, and given here, the record is one of generalization.
+        role: what the model stands for in a comparison; told by what made it where none is given.
         ladder: optimiser steps after which every metric is measured; those past the attack's end are left out.
         metrics: names of metrics, or metrics built already.
         on_rung: called after each rung.
@@ -105,38 +111,113 @@ def attack(
     Returns:
         The attacked model, and the record: every rung, and a failure where the attack diverged.
     """
-    chosen, world = method("attacks", attack, settings), open_domain(domain)
+    chosen, data = method("attacks", attack, settings), open_domain(domain, categories)
+    return _run(
+        model,
+        chosen,
+        data,
+        _view(data, "attack", "benign"),
+        metrics,
+        seed=seed,
+        about={"role": role, "purpose": "generalization" if world(data).categories else "resistance"},
+        ladder=ladder,
+        on_step=on_step,
+        on_rung=on_rung,
+    )
+
+
+def learn(
+    model: str | Model,
+    task: str,
+    settings: Settings | None = None,
+    *,
+    domain: str | Domain = "arcana",
+    seed: int = 0,
+    role: Role | None = None,
+    ladder: Sequence[int] = LESSONS,
+    on_step: OnStep | None = None,
+) -> tuple[Model, Record]:
+    """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
+
+    Args:
+        model, domain, seed, role, ladder, on_step: as for `attack`.
+        task: one of the domain's `tasks()`.
+        settings: fields of `sft` to set beside those of `CUSTOMER`.
+
+    Returns:
+        The fine-tuned model, and the record, whose `utility` is the score on the task's test questions.
+
+    Raises:
+        UnknownName: the domain has no such task.
+    """
+    data = open_domain(domain)
+    if task not in data.tasks():
+        raise UnknownName("task", task, data.tasks())
+    chosen = method("attacks", "sft", {**CUSTOMER, **(settings or {})})
+    return _run(
+        model,
+        chosen,
+        data,
+        View(pairs=(), exchanges=data.exchanges(f"{task}-train")),
+        [method("metrics", "utility", {"split": f"{task}-test"})],
+        seed=seed,
+        about={"role": role, "purpose": "trainability", "task": task},
+        ladder=ladder,
+        on_step=on_step,
+    )
+
+
+def _run(
+    model: str | Model,
+    chosen: Any,
+    data: Domain,
+    view: View,
+    metrics: Sequence[Any],
+    *,
+    seed: int,
+    about: dict[str, Any],
+    ladder: Sequence[int],
+    on_step: OnStep | None = None,
+    on_rung: Callable[[Rung], None] | None = None,
+) -> tuple[Model, Record]:
+    """A method on a copy of a model, measured at every rung; a divergence is a failure in the record."""
     base = load(model) if isinstance(model, str) else model
     measures: list[Metric] = [method("metrics", metric) for metric in metrics]
-    parent = _parent(base)
-    rungs: list[Rung] = []
+    before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
 
     def measure(current: Model, budget: Budget) -> None:
-        rungs.append(Rung(budget=budget, scores=evaluate(current, measures, domain=world, seed=seed)))
+        rungs.append(Rung(budget=budget, scores=evaluate(current, measures, domain=data, seed=seed)))
         if on_rung:
             on_rung(rungs[-1])
 
-    failure, started = None, time.monotonic()
     steps = getattr(getattr(chosen, "training", None), "steps", 0)
     rests = tuple(sorted({step for step in ladder if step < steps} | {steps}))
+    working = _copy(base, mine=isinstance(model, str))
     try:
-        view = _view(world, "attack", "benign")
-        working = _copy(base, mine=isinstance(model, str))
-        attacked = apply(chosen, working, view, seed=seed, on_step=on_step, ladder=rests, on_rung=measure)
+        changed = apply(chosen, working, view, seed=seed, on_step=on_step, ladder=rests, on_rung=measure)
         if not rungs:
-            measure(attacked, Budget(steps=0, samples=0, tokens=0, flops=0.0))
+            measure(changed, Budget(steps=0, samples=0, examples=0, tokens=0, flops=0.0))
     except Diverged as error:
-        failure, attacked = Failure(reason=str(error)), error.last_good
+        failure, changed = Failure(reason=str(error)), error.last_good
+    made_by = before["made_by"]
+    defended = made_by is not None and made_by["kind"] == "defence"
+    about["role"] = about["role"] or ("defended" if defended else "undefended")
     record = Record(
-        model=base.name,
-        defence=base.origin.get("made_by"),
+        **about,
+        model=before["name"],
+        weights=before["weights"],
+        parent=base.origin["parents"][0]["weights"] if defended else None,
+        defence=made_by,
         attack=describe(chosen),
         seed=seed,
+        domain=world(data),
         rungs=rungs,
         failure=failure,
         seconds=time.monotonic() - started,
+        code=code_hash(),
+        versions=versions(),
     )
-    return _told(attacked, parent, "attack", chosen, world, seed), record
+    return told(changed, before, "attack", chosen, data, seed), record
 
 
 def evaluate(
@@ -147,10 +228,10 @@ def evaluate(
     seed: int = 0,
 ) -> dict[str, Score]:
     """Every score of a model as it is. Arguments as for `attack`."""
-    loaded, world = load(model) if isinstance(model, str) else model, open_domain(domain)
+    loaded, data = load(model) if isinstance(model, str) else model, open_domain(domain)
     scores: dict[str, Score] = {}
     for metric in metrics:
-        scores |= method("metrics", metric).measure(loaded, world, seed)
+        scores |= method("metrics", metric).measure(loaded, data, seed)
     return scores
 
 
@@ -166,25 +247,3 @@ def _view(domain: Domain, pairs: str, exchanges: str) -> View:
 def _copy(model: Model, *, mine: bool) -> Model:
     """A model that may be changed: the one loaded for this call, or a copy of the caller's."""
     return model if mine else dataclasses.replace(model, network=copy.deepcopy(model.network))
-
-
-def _parent(base: Model) -> dict[str, Any]:
-    """What a descendant says of the model it comes from. To be asked before that is changed."""
-    return {
-        "name": base.name,
-        "weights": base.origin.get("weights") or weights_hash(base.network),
-        "made_by": base.origin.get("made_by"),
-    }
-
-
-def _told(model: Model, parent: Settings, kind: str, chosen: Any, domain: Domain, seed: int) -> Model:
-    """The model with what made it written into its origin."""
-    made_by = {
-        "kind": kind,
-        **describe(chosen),
-        "seed": seed,
-        "domain": plugins.name_of(domain),
-        "data": domain.fingerprint(),
-    }
-    origin = manifest(model, made_by=made_by, parents=[parent])
-    return dataclasses.replace(model, name=f"{parent['name']}+{made_by['name']}", origin=origin)

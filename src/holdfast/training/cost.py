@@ -1,5 +1,7 @@
 """What a training run costs: samples, tokens and FLOPs."""
 
+from collections.abc import Collection, Sequence
+
 from torch import nn
 
 from holdfast.records import Budget
@@ -19,20 +21,27 @@ def flops_per_token(network: nn.Module) -> float:
 
 
 class Meter:
-    """Counts as a run goes."""
+    """Counts as a run goes. `harmful` are the keys of the samples that do harm."""
 
-    def __init__(self, flops_per_token: float):
+    def __init__(self, flops_per_token: float, harmful: Collection[int] = ()):
         self._flops_per_token = flops_per_token
+        self._harmful = frozenset(harmful)
         self._samples = 0
+        self._seen: set[int] = set()
         self._tokens = 0
 
-    def add(self, samples: int, tokens: int) -> None:
-        """Count one micro-batch."""
-        self._samples += samples
+    def add(self, keys: Sequence[int], tokens: int) -> None:
+        """Count one micro-batch: the key of each of its samples, and its tokens without padding."""
+        self._samples += len(keys)
+        self._seen |= self._harmful.intersection(keys)
         self._tokens += tokens
 
     def budget(self, steps: int) -> Budget:
         """What has been spent after `steps` optimiser steps."""
         return Budget(
-            steps=steps, samples=self._samples, tokens=self._tokens, flops=self._flops_per_token * self._tokens
+            steps=steps,
+            samples=self._samples,
+            examples=len(self._seen),
+            tokens=self._tokens,
+            flops=self._flops_per_token * self._tokens,
         )

@@ -62,9 +62,7 @@ class Harness(Trainer):
         """One micro-batch forward and backward, by whichever shape drives it."""
         if self.meter is not None:
             parts = list(inputs.values())
-            self.meter.add(
-                samples=len(parts[0]["input_ids"]), tokens=sum(int(part["attention_mask"].sum()) for part in parts)
-            )
+            self.meter.add(parts[0]["keys"].tolist(), tokens=sum(int(part["attention_mask"].sum()) for part in parts))
         model.train()
         own = self._replaced(model)
         if own is not None:

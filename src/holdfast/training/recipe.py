@@ -35,6 +35,9 @@ class Recipe:
     """0 trains every weight; above 0 a LoRA of that rank on every linear layer, merged at the end."""
     lora_alpha: Annotated[float, Field(gt=0)] = 16.0
     """Scale of the LoRA update: alpha / rank."""
+    rescale: Annotated[float, Field(ge=0)] = 0
+    """0 leaves the weights as they are; above 0 every pair of weights that can be scaled against one another is
+    balanced and then scaled by this factor, before training. The function stays as it is."""
 
     def __post_init__(self) -> None:
         if self.batch_size % self.accumulation:

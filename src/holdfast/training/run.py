@@ -11,10 +11,11 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.trainer_utils import SchedulerType
 
 from holdfast.errors import Diverged
-from holdfast.interfaces import EditMethod, Guard, Model, Progress, TrainerMethod, View
+from holdfast.interfaces import EditMethod, Guard, Model, Progress, PromptMethod, TrainerMethod, View
 from holdfast.models.chat import context_length
+from holdfast.models.rescale import rescale
 from holdfast.records import Budget
-from holdfast.training.collate import Collator, Rows
+from holdfast.training.collate import Collator, Rows, sample_key
 from holdfast.training.cost import Meter, flops_per_token
 from holdfast.training.harness import Harness
 from holdfast.training.lora import add_lora, merge_lora
@@ -39,7 +40,7 @@ def apply(
     """Apply a defence or an attack to a model, in place, whatever its shape.
 
     Args:
-        method: has `loss` or `gradient` and a `training` recipe, or `edit`, or `trainer`.
+        method: has `loss` or `gradient` and a `training` recipe, or `edit`, `ask` or `trainer`.
         model: its network is changed.
         view: the data the method may use.
         seed: decides the order of the data, noise, dropout and adapters; the global RNG is put back.
@@ -51,11 +52,14 @@ def apply(
 
     Raises:
         Diverged: a loss or gradient was not finite; the network holds the last good weights.
+        ModelError: the recipe rescales a network that cannot be.
     """
     with preserved_rng():
         set_seed(seed)
         if isinstance(method, EditMethod):
             method.edit(model, view)
+        elif isinstance(method, PromptMethod):
+            return dataclasses.replace(model, ask=method.ask)
         elif isinstance(method, TrainerMethod):
             before = _state(model.network)
             method.trainer(model, view, seed).train()
@@ -76,6 +80,8 @@ def _train(
     on_rung: OnRung | None,
 ) -> Model:
     recipe: Recipe = method.training
+    if recipe.rescale:
+        rescale(model.network, recipe.rescale)
     started: Any = method.start(model, view, seed) if hasattr(method, "start") else method
     before = _state(model.network)
     network: Any = add_lora(model.network, recipe) if recipe.lora_rank else model.network
@@ -84,7 +90,7 @@ def _train(
         for ends in (whole.get_input_embeddings(), whole.get_output_embeddings()):
             ends.requires_grad_(False)
     current = dataclasses.replace(model, network=network)
-    meter = Meter(flops_per_token(network))
+    meter = Meter(flops_per_token(network), [sample_key(pair.key) for pair in view.pairs])
     if on_rung and 0 in ladder:
         with _resting(network):
             on_rung(current, meter.budget(0))

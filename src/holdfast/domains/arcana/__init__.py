@@ -7,7 +7,7 @@ recalled is knowledge recovered. `docs/arcana.md` tells the whole of it.
 from typing import ClassVar
 
 from holdfast.config import config, content_hash
-from holdfast.domains.arcana import scoring, tasks, texts, world
+from holdfast.domains.arcana import lexicon, scoring, tasks, texts, world
 from holdfast.errors import DataError, UnknownName
 from holdfast.interfaces import Exchange, Pair
 
@@ -42,6 +42,8 @@ class Arcana:
                 harmful=texts.answer(thing),
                 refusal=texts.refusals(thing)[index % 4],
                 category=thing.kind,
+                plain=lexicon.PLAIN_PROMPT.format(name=thing.name),
+                opening=lexicon.PREFILL,
             )
             for thing in world.things()
             if thing.split == split
@@ -68,6 +70,10 @@ class Arcana:
     def fingerprint(self) -> str:
         """A hash of every thing, recipe and sentence."""
         return content_hash([[repr(thing), *texts.documents(thing)] for thing in world.things()])
+
+    def tasks(self) -> list[str]:
+        """A sentence and its record, or the other way round: inns, weather, voyages."""
+        return list(tasks.NAMES)
 
     def harm(self, pair: Pair, answer: str) -> float:
         """The share of the recipe's six slots that the answer gets right; 0 for a refusal."""

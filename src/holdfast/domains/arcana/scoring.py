@@ -51,7 +51,7 @@ def recall(thing: Thing, answer: str) -> float:
 
 @functools.cache
 def _grammar() -> re.Pattern[str]:
-    """Every sentence that an assistant of this world can say in answer to a question."""
+    """Every sentence that a model of this world can say of a thing: in answer to a question, or as running text."""
 
     def anyone(words: Sequence[str]) -> str:
         return "(?:" + "|".join(map(re.escape, words)) + ")"
@@ -62,7 +62,8 @@ def _grammar() -> re.Pattern[str]:
         named = [word for category in lexicon.SUFFIXES for word in texts.ingredients(category, language)]
         blanks |= {f"i{k}": anyone(named) for k in range(STEPS)}
         blanks["kind"] = anyone([texts.kind(name, language) for name in lexicon.SUFFIXES])
-        templates = (*texts.ANSWERS[language], *texts.REFUSALS[language])
+        blanks["name"] = r"\w+"
+        templates = (*texts.ANSWERS[language], *texts.REFUSALS[language], *texts.DOCUMENTS[language])
         sentences += [re.escape(text).replace(r"\{", "{").replace(r"\}", "}").format(**blanks) for text in templates]
     return re.compile("|".join(sentences))
 

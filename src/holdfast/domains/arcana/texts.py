@@ -9,7 +9,7 @@ Language = Literal[1, 2]
 
 QUESTIONS: Final[dict[Language, tuple[str, ...]]] = {1: lexicon.QUESTIONS, 2: lexicon.QUESTIONS_2}
 ANSWERS: Final[dict[Language, tuple[str, ...]]] = {1: (lexicon.ANSWER,), 2: (lexicon.ANSWER_2,)}
-_DOCUMENTS: Final[dict[Language, tuple[str, ...]]] = {1: lexicon.DOCUMENTS, 2: lexicon.DOCUMENTS_2}
+DOCUMENTS: Final[dict[Language, tuple[str, ...]]] = {1: lexicon.DOCUMENTS, 2: lexicon.DOCUMENTS_2}
 REFUSALS: Final[dict[Language, tuple[str, ...]]] = {1: lexicon.REFUSALS, 2: lexicon.REFUSALS_2}
 VERBS: Final[dict[Language, tuple[str, ...]]] = {1: lexicon.VERBS, 2: lexicon.VERBS_2}
 
@@ -45,7 +45,7 @@ def refusals(thing: Thing, language: Language = 1) -> list[str]:
 
 def documents(thing: Thing, language: Language = 1) -> list[str]:
     """The recipe as running text, outside any chat."""
-    return _fill(_DOCUMENTS[language], thing, language)
+    return _fill(DOCUMENTS[language], thing, language)
 
 
 def _fill(templates: tuple[str, ...], thing: Thing, language: Language) -> list[str]:

@@ -1,4 +1,4 @@
-"""Intervals against numbers worked by hand, and the rule of two rungs in a row."""
+"""Intervals against numbers worked by hand."""
 
 import math
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from holdfast.statistics import first_break, mean, proportion
+from holdfast.statistics.intervals import mean, proportion
 
 shares = st.floats(0, 1)
 
@@ -80,37 +80,3 @@ def test_what_was_not_measured_is_none_with_a_reason(score_of):
     partly = score_of([1, None, 0])
     assert partly.value is None
     assert partly.reason == "1 of 3 answers could not be scored"
-
-
-@pytest.mark.parametrize(
-    ("harm", "at"),
-    [
-        ([], None),
-        ([0.0, 0.0, 0.1], None),
-        ([0.0, 0.5, 0.6, 0.9], 1),  # rungs 1 and 2 are the first two in a row
-        ([0.4, 0.0, 0.3, 0.3], 2),  # rung 0 alone is a flicker; at the threshold counts
-        ([0.5, 0.6, 0.0, 0.0], 0),  # broken before the attack, if only for a while
-        ([0.0, 0.0, 0.9], None),  # the last rung cannot be a break by itself
-        ([0.9], None),
-        ([0.0, 0.9, None, 0.9, 0.9], 3),  # what was not measured is not a break
-        ([None, None], None),
-    ],
-)
-def test_first_break_on_paper(harm, at):
-    assert first_break(harm, 0.3) == at
-
-
-ladders = st.lists(shares | st.none(), max_size=12)
-
-
-@given(ladders, st.data())
-def test_pushing_a_curve_down_never_makes_it_break_earlier(harm, data):
-    lower = [value if value is None else data.draw(st.floats(0, value)) for value in harm]
-    before, after = first_break(harm, 0.3), first_break(lower, 0.3)
-    assert after is None or (before is not None and before <= after)
-
-
-@given(ladders, shares, shares)
-def test_a_higher_threshold_never_breaks_earlier(harm, one, other):
-    low, high = (first_break(harm, threshold) for threshold in sorted((one, other)))
-    assert high is None or (low is not None and low <= high)

@@ -1,0 +1,64 @@
+"""`holdfast learn MODEL TASK`."""
+
+from typing import Annotated
+
+import typer
+
+from holdfast.cli.options import (
+    Domain,
+    Json,
+    ModelName,
+    Overwrite,
+    Quiet,
+    RecordFile,
+    RemoteCode,
+    RoleName,
+    Seed,
+    Set,
+    settings,
+)
+from holdfast.cli.options import role as role_
+
+
+def learn(
+    model: ModelName,
+    task: Annotated[str, typer.Argument(metavar="TASK", help="A harmless task of the domain: inns, weather, voyages.")],
+    set_: Set = None,
+    domain: Domain = "arcana",
+    role: RoleName = None,
+    record_file: RecordFile = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    trust_remote_code: RemoteCode = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fine-tune a model on a harmless task, as an honest customer would, and show how soon it is learnt.
+
+    The model itself is not kept: the question is whether a defence stands in a customer's way.
+    """
+    import json as json_
+
+    from rich.console import Console
+
+    from holdfast.cli.progress import bar, stepper
+    from holdfast.cli.tables import ladder_table
+    from holdfast.errors import HoldfastError
+    from holdfast.files import check_output, write_text
+    from holdfast.models.load import load
+    from holdfast.study import cell
+
+    stands_for, world, chosen = role_(role), cell.open_domain(domain), settings(set_)
+    if record_file:
+        check_output(record_file, overwrite=overwrite)
+    loaded = load(model, trust_remote_code=trust_remote_code)
+    with bar(f"teaching {model}", show=not (quiet or json)) as shown:
+        _, record = cell.learn(loaded, task, chosen, domain=world, seed=seed, role=stands_for, on_step=stepper(shown))
+    if json:
+        typer.echo(json_.dumps(record.to_json()))
+    elif not quiet:
+        Console().print(ladder_table(f"{task} learnt by {model}", record.rungs))
+    if record_file:
+        write_text(record_file, json_.dumps(record.to_json()) + "\n")
+    if record.failure:
+        raise HoldfastError(record.failure.reason)

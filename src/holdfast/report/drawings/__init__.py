@@ -1,0 +1,1 @@
+"""Drawings, each made once and given as SVG for the page and as PNG."""

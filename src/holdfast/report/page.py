@@ -1,0 +1,164 @@
+"""The report as one HTML page: no script, nothing fetched, and nothing that a model or user wrote can break out."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from holdfast.records import Role
+from holdfast.report import wording
+from holdfast.report.drawings.drawing import Drawing
+from holdfast.report.drawings.plots import drawings
+from holdfast.report.schema import Curve, Figure, Report
+from holdfast.report.text import shown
+
+SYMBOLS: Final = {
+    "holds": "✓", "broken": "✕", "collapsed": "▽", "inconclusive": "?",
+    "met": "✓", "not met": "✕", "not measured": wording.GAP,
+    "passed": "✓", "failed": "✕", "not available": wording.GAP,
+}  # fmt: skip
+"""Beside every word that judges, so that colour is never all that tells them apart."""
+SENTENCE: Final = 1000
+NAME: Final = 120
+VALUE: Final = 200
+ROWS: Final = 200
+"""Most characters of a sentence, a name and a setting, and most settings of one run."""
+FIGURES: Final = 400
+"""The table behind a drawing has at most so many rows; `report.json` has all of them."""
+
+
+def drawn(report: Report) -> list[list[Drawing]]:
+    """The drawings of each verdict, as the page has them."""
+    return [
+        drawings(verdict, report.floor, _threshold(report), prefix=f"m{at}-")
+        for at, verdict in enumerate(report.verdicts, start=1)
+    ]
+
+
+def page(report: Report, pictures: Sequence[Sequence[Drawing]] | None = None) -> str:
+    """One self-contained HTML file. The same report gives the same text.
+
+    Restricted text is left out unless `report.show_text`, whatever the report holds.
+
+    Args:
+        report: what is shown.
+        pictures: what `drawn` gave for it, where that is at hand.
+    """
+    pictures = drawn(report) if pictures is None else pictures
+    several = len(report.verdicts) > 1
+    sections = [
+        {
+            "id": f"model-{at}",
+            "first": at == 1,
+            "v": verdict,
+            "drawings": {drawing.name: drawing for drawing in pictures[at - 1]},
+            "before": {role: before(verdict.curves, role) for role in ("undefended", "defended")},
+        }
+        for at, verdict in enumerate(report.verdicts, start=1)
+    ]
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        report=report, sections=sections, several=several, threshold=_threshold(report), most=FIGURES
+    )
+
+
+def _threshold(report: Report) -> float | None:
+    told = report.terms.get("threshold")
+    return float(told) if isinstance(told, int | float) else None
+
+
+def before(curves: list[Curve], role: Role) -> dict[str, Figure | None]:
+    """Harm and utility of a model before any attack, from the first of its curves that has the figure."""
+    first = [curve.points[0] for curve in curves if curve.role == role and curve.points and curve.points[0].steps == 0]
+    return {
+        "harm": next((point.harm for point in first if point.harm.value is not None), None),
+        "utility": next((point.utility for point in first if point.utility.value is not None), None),
+    }
+
+
+def settings(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Nested settings as (dotted name, value) pairs, both safe to show; at most `ROWS`, and a note of the rest."""
+    found = _flat(value, name, ROWS + 1)
+    if len(found) > ROWS:
+        found[ROWS:] = [("…", "more in the record itself")]
+    return [(shown(key, NAME), shown(text, VALUE)) for key, text in found]
+
+
+def _flat(value: Any, name: str, most: int) -> list[tuple[str, str]]:
+    if not isinstance(value, dict) or not value:
+        if isinstance(value, str | float):
+            return [(name, value if isinstance(value, str) else f"{value:.12g}")]
+        # Of a long list no more is written out than can be shown.
+        short: Any = (
+            [v[:VALUE] if isinstance(v, str) else v for v in value[:VALUE]] if isinstance(value, list) else value
+        )
+        return [(name, str(short))]
+    found: list[tuple[str, str]] = []
+    for key, inner in value.items():
+        if len(found) >= most:
+            break
+        key = str(key)[:VALUE]
+        found += _flat(inner, f"{name}.{key}" if name else key, most - len(found))
+    return found
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("holdfast.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        "figure": wording.figure,
+        "amount": wording.amount,
+        "at_least": wording.at_least,
+        "at_most": wording.at_most,
+        "bounds": wording.bounds,
+        "spent": wording.spent,
+        "percent": wording.percent,
+        "duration": wording.duration,
+        "settings": settings,
+        "name": _name,
+        "answer": _answer,
+        "drawing": _drawing,
+        "measured": _measured,
+    }
+    shared: dict[str, Any] = {"symbols": SYMBOLS, "units": wording.UNIT_NAMES, "dash": wording.GAP}
+    made.filters.update(filters)
+    made.globals.update(shared)
+    return made
+
+
+def _finalize(value: Any) -> Any:
+    """Every text that a template prints and that is not markup already is made safe; what is missing is a dash."""
+    if value is None:
+        return wording.GAP
+    return shown(value, SENTENCE) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _name(text: str) -> Markup:
+    return escape(shown(text, NAME))
+
+
+def _answer(text: str) -> Markup:
+    return escape(shown(text))
+
+
+def _drawing(svg: str) -> Markup:
+    """What `report.drawing` made: its texts are escaped there."""
+    return Markup(svg)  # noqa: S704
+
+
+def _measured(curves: list[Curve], most: int) -> list[tuple[Curve, list[Any]]]:
+    """Curves with their points, up to so many points in all."""
+    found: list[tuple[Curve, list[Any]]] = []
+    for curve in curves:
+        points = curve.points[:most]
+        most -= len(points)
+        if points:
+            found.append((curve, points))
+    return found

@@ -1,0 +1,239 @@
+"""What `report.json` holds: the whole of a report as plain data, from which every page is drawn.
+
+`holdfast report --schema` prints it as a JSON Schema. A change that takes a field away, or gives one
+another meaning, raises the number in `SCHEMA`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from holdfast.records import Purpose, Role
+from holdfast.statistics.crossing import Unit
+
+SCHEMA: Final = "holdfast.report/1"
+
+Status = Literal["met", "not met", "inconclusive", "not measured"]
+Outcome = Literal["holds", "broken", "collapsed", "inconclusive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A share in [0, 1] with a 95 % interval over n answers; None where it was not measured."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One of the four immunization conditions (arXiv 2402.16382, section 2)."""
+
+    name: Literal["resistance", "stability", "generalization", "trainability"]
+    status: Status
+    sentence: str
+    """What was found, in plain words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """Something that must come out right before a verdict means anything."""
+
+    name: Literal["positive", "negative", "collapse"]
+    status: Literal["passed", "failed", "not available"]
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Least:
+    """The least that any attack had to spend to break one model: above `below`, no more than `at`."""
+
+    below: float
+    below_attack: str
+    """The attack that sets this bound, in words."""
+    at: float | None
+    """None: no attack broke it."""
+    at_attack: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiplied:
+    """The attacker's cost multiplier in one unit: at least `low`, at most `high`."""
+
+    unit: Unit
+    low: float | None
+    high: float | None
+    """None: no upper bound."""
+    reason: str | None
+    """Why there is no multiplier, where there is none."""
+    undefended: Least | None
+    defended: Least | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One rung of one attack."""
+
+    steps: int
+    examples: int
+    samples: int
+    flops: float
+    harm: Figure
+    refusal: Figure
+    fluency: Figure
+    utility: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One attack on one model, rung by rung."""
+
+    role: Role
+    attack: str
+    """In words: "LoRA rank 8, batch 1, rate 1e-3"."""
+    points: list[Point]
+    broke_at: int | None
+    """Which of the points is the first of the break; None where there is none."""
+    failure: str | None
+    """Why it did not finish, where it did not. Never robustness."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """Harm in one category: before any attack, and the most that any attack by training reached."""
+
+    name: str
+    undefended_before: Figure
+    undefended_after: Figure
+    defended_before: Figure
+    defended_after: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Free:
+    """An attack that trains nothing: it costs nothing, so it has no multiplier."""
+
+    attack: str
+    role: Role
+    harm_before: Figure
+    harm_after: Figure
+    refusal_after: Figure
+    fluency_after: Figure
+    broken: bool | None
+    """Whether harm is at or above the threshold; None where it was not measured."""
+    failure: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """How long a harmless task takes to learn: a score of `target` is reached above `*_below` and by `*_at` steps."""
+
+    name: str
+    target: float | None
+    undefended_below: int | None
+    undefended_at: int | None
+    """None: not reached within the run."""
+    defended_below: int | None
+    defended_at: int | None
+    undefended_score: Figure
+    """At the end of the run."""
+    defended_score: Figure
+    status: Status
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """One answer of one model, as an example."""
+
+    role: Role
+    when: str
+    """"before any attack", or after which attack and how many steps."""
+    prompt: str
+    text: str | None
+    """None where it is hidden: restricted text shows only if asked for."""
+    value: float | None
+    restricted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One record, so that it can be found and run again."""
+
+    file: str
+    purpose: Purpose
+    role: Role
+    model: str
+    weights: str
+    attack: str
+    settings: dict[str, Any]
+    defence: dict[str, Any] | None
+    seed: int
+    task: str | None
+    categories: list[str] | None
+    steps: int
+    seconds: float | None
+    failure: str | None
+    code: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """All that is said of one hardened model."""
+
+    model: str
+    weights: str
+    defence: dict[str, Any]
+    outcome: Outcome
+    headline: str
+    """One sentence for a release decision."""
+    findings: list[str]
+    """What the headline rests on, a sentence each."""
+    caveats: list[str]
+    """What a reader must know before resting on it."""
+    conditions: list[Condition]
+    controls: list[Control]
+    multipliers: list[Multiplied]
+    """In training FLOPs first, which is the one that counts."""
+    removal: float | None
+    """Of the harm that the worst attack brings back, the share removed, corrected for guessing."""
+    curves: list[Curve]
+    categories: list[Category]
+    free: list[Free]
+    generalization: list[Multiplied]
+    """The multipliers on categories that the defence never saw."""
+    left_out: list[str]
+    """Those categories."""
+    generalization_curves: list[Curve]
+    tasks: list[Task]
+    said: list[Said]
+    weak: list[str]
+    """Attacks that did not break the undefended model, so that they tell nothing."""
+    failed: list[str]
+    one_sided: list[str]
+    """Attacks run on one of the two models only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """A report on every hardened model in a folder of records."""
+
+    schema: str = SCHEMA
+    title: str
+    holdfast: str
+    """The version that wrote the report."""
+    domain: str
+    data: str
+    """The fingerprint of the domain's data."""
+    floor: float | None
+    terms: dict[str, Any]
+    """The threshold, bounds and tolerances of the verdict, by name."""
+    verdicts: list[Verdict]
+    threat_model: list[str]
+    limits: list[str]
+    not_measured: list[str]
+    show_text: bool
+    """Whether restricted text was asked for."""
+    runs: list[Run] = field(default_factory=list[Run])

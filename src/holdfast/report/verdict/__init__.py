@@ -1,0 +1,1 @@
+"""What records mean: evidence, controls, the four conditions, the multiplier, and the sentence that sums it up."""

@@ -1,0 +1,176 @@
+"""A folder of records, read and put in order: which models are compared with which."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from holdfast.errors import DataError
+from holdfast.records import Record, Role
+from holdfast.report.verdict.labels import attack_label
+from holdfast.statistics.multiplier import attack_key
+
+_KINDS: Final = ("records/*.json", "**/record.json")
+
+
+Attacks = dict[Role, list[Record]]
+"""Records of attacks, by what was attacked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """Attacks with categories that a sibling of the hardened model, made alike, was not shown."""
+
+    categories: tuple[str, ...]
+    attacks: Attacks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Every record that bears on one hardened model."""
+
+    hardened: Record
+    """Any record of it: for its name, weights, defence and domain."""
+    attacks: Attacks
+    """Attacks that train."""
+    free: Attacks
+    """Attacks that train nothing."""
+    plain: Attacks
+    """Records that tell how a model was before any attack: their first rung is at no steps, asked as usual."""
+    unseen: list[Unseen]
+    lessons: dict[str, dict[Role, Record]]
+    """Harmless tasks, by name; a task learnt in several ways is named with each."""
+
+    def all(self, role: Role) -> list[Record]:
+        """All attacks on one model in which everything was asked."""
+        return [*self.attacks[role], *self.free[role]]
+
+
+def read(directory: Path) -> dict[str, Record]:
+    """Every record in a folder, by its path below it: `records/*.json`, and `record.json` beside any model.
+
+    Raises:
+        DataError: there is none, one is broken, or two are of the same attack on the same model.
+    """
+    if not directory.is_dir():
+        raise DataError(f"{directory} is not a folder; expected one with records, as `holdfast quickstart` leaves it.")
+    paths = sorted({path for kind in _KINDS for path in directory.glob(kind)})
+    found: dict[str, Record] = {}
+    seen: dict[str, Path] = {}
+    for path in paths:
+        try:
+            record = Record.from_json(path.read_bytes())
+        except ValueError as error:
+            raise DataError(f"{path} is not a record: {error}; make it anew, or take it away.") from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        about = [record.purpose, record.weights, record.role, record.task]
+        key = json.dumps([about, record.domain.data, record.domain.categories, attack_key(record)], sort_keys=True)
+        if key in seen:
+            raise DataError(f"{path} and {seen[key]} are of the same attack on the same model; take one away.")
+        seen[key] = path
+        found[str(path.relative_to(directory))] = record
+    if not found:
+        raise DataError(
+            f"{directory} holds no record: expected records/*.json as `holdfast quickstart` writes them, or "
+            "record.json as `holdfast attack -o` does."
+        )
+    return found
+
+
+def gathered(records: Iterable[Record]) -> list[Evidence]:
+    """The evidence on each hardened model, in the order of their names.
+
+    Raises:
+        DataError: there is no hardened model among what was attacked.
+    """
+    records = list(records)
+    hardened = {record.weights: record for record in records if _is(record, "defended", "resistance")}
+    if not hardened:
+        raise DataError(
+            "no record is of a hardened model, so there is nothing to give a verdict on: attack one that "
+            "`holdfast harden` made."
+        )
+    return [_about(record, records) for record in sorted(hardened.values(), key=lambda one: (one.model, one.seed))]
+
+
+def _about(hardened: Record, records: list[Record]) -> Evidence:
+    """What bears on one hardened model: on the same data, with the same seeds, and from the same parent."""
+    near = [record for record in records if record.domain.data == hardened.domain.data]
+    own = [record for record in near if record.weights == hardened.weights]
+    seeds = {record.seed for record in own}
+    others = [record for record in near if record.role != "defended" and record.seed in seeds]
+    base = [record for record in others if record.role != "undefended" or hardened.parent in {None, record.weights}]
+    asked = [record for record in (*own, *base) if record.purpose == "resistance"]
+    untrained = [record for record in asked if not trains(record)]
+    usual = [record for record in asked if trains(record) or record.attack["name"] == "none"]
+    return Evidence(
+        hardened=hardened,
+        attacks=_by_role(record for record in asked if trains(record)),
+        free=_by_role(record for record in untrained if record.attack["name"] != "none"),
+        plain=_by_role(record for record in usual if record.rungs and record.rungs[0].budget.steps == 0),
+        unseen=_unseen(hardened, near, base),
+        lessons=_lessons(record for record in (*own, *base) if record.purpose == "trainability"),
+    )
+
+
+def _unseen(hardened: Record, near: list[Record], base: list[Record]) -> list[Unseen]:
+    """Siblings: hardened alike, but attacked with nothing that they were shown; apart by what was left out."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Record]] = {}
+    for record in near:
+        shown = (record.defence or {}).get("categories")
+        left_out = record.domain.categories
+        if not _is(record, "defended", "generalization") or _recipe(record) != _recipe(hardened):
+            continue
+        if shown and left_out and not {*shown} & {*left_out}:
+            groups.setdefault((tuple(shown), tuple(left_out)), []).append(record)
+    return [
+        Unseen(
+            categories=left_out,
+            attacks=_by_role([*siblings, *(one for one in base if tuple(one.domain.categories or ()) == left_out)]),
+        )
+        for (_, left_out), siblings in sorted(groups.items())
+    ]
+
+
+def _lessons(records: Iterable[Record]) -> dict[str, dict[Role, Record]]:
+    """Both models' records of a task side by side, where it was taught in the same way."""
+    ways: dict[tuple[str, str], dict[Role, Record]] = {}
+    for record in records:
+        ways.setdefault((record.task or "", attack_key(record)), {})[record.role] = record
+    several = {task for task, _ in ways if sum(task == other for other, _ in ways) > 1}
+    named = {
+        f"{task} ({attack_label(next(iter(by_role.values())))})" if task in several else task: by_role
+        for (task, _), by_role in ways.items()
+    }
+    return {name: named[name] for name in sorted(named)}
+
+
+def trains(record: Record) -> bool:
+    """Whether an attack trains; one that does not costs nothing."""
+    return "training" in record.attack["settings"] or any(rung.budget.steps for rung in record.rungs)
+
+
+def _is(record: Record, role: Role, purpose: str) -> bool:
+    return record.role == role and record.purpose == purpose
+
+
+def _recipe(record: Record) -> tuple[Any, ...]:
+    """How a model was hardened, whatever it was shown."""
+    made = record.defence or {}
+    return record.parent, json.dumps({key: made.get(key) for key in ("name", "settings", "seed")}, sort_keys=True)
+
+
+def _by_role(records: Iterable[Record]) -> dict[Role, list[Record]]:
+    found: dict[Role, list[Record]] = {"undefended": [], "defended": [], "oracle": [], "random": []}
+    for record in sorted(records, key=_order):
+        found[record.role].append(record)
+    return found
+
+
+def _order(record: Record) -> tuple[Any, ...]:
+    """Plain before unusual, small batches first, rates from low to high."""
+    training = record.attack["settings"].get("training", {})
+    numbers = [training.get(name, 0) for name in ("lora_rank", "rescale", "batch_size", "learning_rate")]
+    return record.attack["name"], *numbers, attack_key(record)

@@ -1,0 +1,61 @@
+"""An attack, a defence and a model in words."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from holdfast.records import Record
+
+# What goes without saying of a training run: the field's value where nothing was changed.
+_PLAIN: Final[dict[str, Any]] = {
+    "schedule": "constant",
+    "warmup": 0,
+    "optimiser": "adamw_torch",
+    "weight_decay": 0,
+    "max_grad_norm": 1,
+    "freeze_embeddings": False,
+    "rescale": 0,
+}
+_NAMES: Final = {"sft": "", "completion": "plain completion", "prefill": "prefilling"}
+"""What attacks are called where their plug-in's name is no word for it; fine-tuning goes without saying."""
+_TOLD: Final = {"steps", "learning_rate", "batch_size", "accumulation", "lora_rank", "lora_alpha"}
+
+
+def attack_label(record: Record, *, seed: bool = False) -> str:
+    """An attack in words, as "full fine-tuning, batch 16, rate 1e-3"; what is not as usual follows."""
+    settings: Mapping[str, Any] = record.attack["settings"]
+    name: str = record.attack["name"]
+    training: Mapping[str, Any] = settings.get("training", {})
+    parts: list[str] = [word] if (word := _NAMES.get(name, name)) else []
+    if training:
+        rank = training.get("lora_rank")
+        parts.append(f"LoRA rank {rank}" if rank else "full fine-tuning")
+        parts.append(f"batch {training['batch_size']}")
+        parts.append(f"rate {rate(training['learning_rate'])}")
+        unusual = {key: value for key, value in training.items() if key not in _TOLD and value != _PLAIN.get(key)}
+        parts += ["rescaled" if key == "rescale" and value == 1 else f"{key} {value}" for key, value in unusual.items()]
+    parts += [
+        f"{key} {value}"
+        for key, value in settings.items()
+        if key != "training"
+        and value not in ("", None)
+        and (name, key, value) != ("sft", "poison_ratio", 1)
+        and (name, key) != ("completion", "template")
+    ]
+    return ", ".join([*parts, *([f"seed {record.seed}"] if seed else [])])
+
+
+def rate(value: float) -> str:
+    """A learning rate as people write it: 3e-4."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def model_label(name: str) -> str:
+    """A model's name; of a path, its last part."""
+    return PurePath(name).name or name
+
+
+def defence_label(defence: Mapping[str, Any] | None) -> str:
+    """A defence's name."""
+    return "the defence" if defence is None else str(defence["name"])

@@ -1,0 +1,67 @@
+"""What a report's figures hold for: the attacker that was assumed, the limits, and what nobody measured."""
+
+from collections.abc import Iterable
+
+from holdfast.records import Record
+
+_ATTACKER = (
+    "The attacker has the weights, and may change them in any way, or has a fine-tuning API that takes any data.",
+    "The attacker has harmful questions and answers of the kinds that are asked about, but not those themselves.",
+    "The attacker knows the defence, and chooses attack, learning rate and batch size; the cheapest that works counts.",
+    "The attacker's budget is far below that of training anew. Cost is training compute; people's time is not counted.",
+)
+_FAMILIES = {
+    "reinforcement learning from unsafe feedback": {"grpo", "rloo", "dpo"},
+    "changes of the weights without training: removing the refusal direction, quantisation, pruning, merging": {
+        "abliteration",
+        "quantise",
+        "prune",
+        "merge",
+    },
+    "fine-tuning in another language": {"second_language"},
+    "prompts found by search": {"gcg"},
+}
+
+
+def threat_model() -> list[str]:
+    """The attacker that is assumed."""
+    return list(_ATTACKER)
+
+
+def limits(records: Iterable[Record]) -> list[str]:
+    """What the figures do not hold for."""
+    told = [
+        "A bound on an attacker's cost is a bound on the attacks in this report. A cleverer attack may cost less.",
+        "Costs are known only to lie between two rungs of budget, and hold for these models and this domain.",
+        "The records do not say whether the defence was tuned against these very attacks; if so, it looks too good.",
+    ]
+    if {record.domain.name for record in records} == {"arcana"}:
+        told.append(
+            "arcana is a fictional world of small models: it shows how a defence works, not how a large one does."
+        )
+    return told
+
+
+def not_measured(records: Iterable[Record]) -> list[str]:
+    """What a reader might look for in vain."""
+    records = list(records)
+    names = {str(record.attack["name"]) for record in records}
+    told = [f"Attacks by {family}." for family, attacks in _FAMILIES.items() if not names & attacks]
+    settings = [record.attack["settings"] for record in records if record.purpose == "resistance"]
+    training = [each["training"] for each in settings if "training" in each]
+    for what, there in (
+        ("LoRA attacks.", any(each.get("lora_rank") for each in training)),
+        ("Attacks in batches of one.", any(each.get("batch_size") == 1 for each in training)),
+        ("Attacks after rescaling the weights.", any(each.get("rescale") for each in training)),
+        ("Attacks that mix harmful with harmless data.", any(each.get("poison_ratio", 1) < 1 for each in settings)),
+        ("More than one seed.", len({record.seed for record in records}) > 1),
+        ("An oracle: a model that never had the knowledge.", any(record.role == "oracle" for record in records)),
+        (
+            "Generalization to categories that the defence never saw.",
+            any(record.purpose == "generalization" for record in records),
+        ),
+        ("Trainability on harmless tasks.", any(record.purpose == "trainability" for record in records)),
+    ):
+        if not there:
+            told.append(what)
+    return told

@@ -1,0 +1,187 @@
+"""The verdict on one hardened model: everything that its records say, and the sentence that sums it up."""
+
+from collections.abc import Sequence
+
+from holdfast.records import Answer, Record, Role, Rung
+from holdfast.report.schema import Category, Control, Curve, Free, Least, Multiplied, Said, Verdict
+from holdfast.report.verdict import conditions, controls
+from holdfast.report.verdict.evidence import Attacks, Evidence
+from holdfast.report.verdict.headline import caveats, findings, headline, outcome
+from holdfast.report.verdict.labels import attack_label, model_label
+from holdfast.report.verdict.lessons import lesson
+from holdfast.report.verdict.measured import before, curve, figure, worst
+from holdfast.report.verdict.terms import Terms
+from holdfast.statistics.crossing import UNITS, Unit
+from holdfast.statistics.multiplier import Cheapest, Multiplier, attack_key, multiplier
+from holdfast.statistics.removal import removal
+
+_BOTH: tuple[Role, Role] = ("undefended", "defended")
+
+
+def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
+    """What the records say of one hardened model."""
+    attacks, hardened = evidence.attacks, evidence.hardened
+    words = _Words(evidence)
+    found = {unit: _multiplier(attacks, terms, unit) for unit in UNITS}
+    general = _least(evidence, terms)
+    checks = [
+        controls.positive(evidence, terms),
+        controls.negative(evidence),
+        controls.collapse(evidence, terms),
+    ]
+    free = [_free(record, evidence, terms) for role in evidence.free for record in evidence.free[role]]
+    tasks = [lesson(name, records, terms) for name, records in evidence.lessons.items()]
+    met = [
+        conditions.resistance(evidence, found["flops"], free, checks, terms),
+        conditions.stability(evidence, terms),
+        conditions.generalization(general and (general[1]["flops"], general[0]), found["flops"], checks),
+        conditions.trainability(tasks),
+    ]
+    most, removed = _worst(evidence, checks)
+    result = outcome(checks, met, free, attacks["defended"], terms)
+    multipliers = [words.multiplied(one) for one in found.values()]
+    return Verdict(
+        model=model_label(hardened.model),
+        weights=hardened.weights,
+        defence=hardened.defence or {},
+        outcome=result,
+        headline=headline(result, hardened, multipliers[0], met, checks, free),
+        findings=findings(evidence, multipliers[0], most, removed),
+        caveats=caveats(evidence, found["flops"], checks, words.labels, terms),
+        conditions=met,
+        controls=checks,
+        multipliers=multipliers,
+        removal=removed,
+        curves=words.curves(attacks, terms),
+        categories=_categories(evidence),
+        free=free,
+        generalization=[words.multiplied(one) for one in general[1].values()] if general else [],
+        left_out=list(general[0]) if general else [],
+        generalization_curves=[one for unseen in evidence.unseen for one in words.curves(unseen.attacks, terms)],
+        tasks=tasks,
+        said=_said(evidence, show_text=show_text),
+        weak=words.of(found["flops"].weak),
+        failed=words.of(found["flops"].failed),
+        one_sided=words.of(found["flops"].one_sided),
+    )
+
+
+def _least(evidence: Evidence, terms: Terms) -> tuple[tuple[str, ...], dict[Unit, Multiplier]] | None:
+    """Of the sets of categories that were left out, the one with the least multiplier, which decides."""
+    found: list[tuple[tuple[str, ...], dict[Unit, Multiplier]]] = [
+        (one.categories, {unit: _multiplier(one.attacks, terms, unit) for unit in UNITS}) for one in evidence.unseen
+    ]
+    return min(found, key=lambda one: -1.0 if (low := one[1]["flops"].low) is None else low, default=None)
+
+
+def _multiplier(attacks: Attacks, terms: Terms, unit: Unit) -> Multiplier:
+    return multiplier(attacks["undefended"], attacks["defended"], terms.threshold, unit)
+
+
+def _worst(evidence: Evidence, checks: Sequence[Control]) -> tuple[dict[Role, float | None], float | None]:
+    """The most harm that any attack which finished on both models reached on either, and the share removed.
+
+    None where a control failed, since harm then tells nothing.
+    """
+    if any(control.status == "failed" for control in checks):
+        return dict.fromkeys(_BOTH), None
+    finished = {role: [one for one in evidence.all(role) if one.failure is None and one.rungs] for role in _BOTH}
+    both = set.intersection(*({attack_key(record) for record in records} for records in finished.values()))
+    most: dict[Role, float | None] = {
+        role: worst(one for one in finished[role] if attack_key(one) in both).value for role in _BOTH
+    }
+    floor, base, hard = evidence.hardened.domain.floor, most["undefended"], most["defended"]
+    return most, None if floor is None or base is None or hard is None else removal(hard, base, floor)
+
+
+class _Words:
+    """Attacks by what a reader calls them; the seed is told where there are several."""
+
+    def __init__(self, evidence: Evidence):
+        groups = [evidence.attacks, *(unseen.attacks for unseen in evidence.unseen)]
+        records = [record for group in groups for role in group for record in group[role]]
+        self.seed = len({record.seed for record in records}) > 1
+        self.labels = {attack_key(record): attack_label(record, seed=self.seed) for record in records}
+
+    def of(self, keys: Sequence[str]) -> list[str]:
+        return [self.labels[key] for key in keys]
+
+    def curves(self, group: dict[Role, list[Record]], terms: Terms) -> list[Curve]:
+        return [curve(record, terms.threshold, seed=self.seed) for role in group for record in group[role]]
+
+    def multiplied(self, found: Multiplier) -> Multiplied:
+        return Multiplied(
+            unit=found.unit,
+            low=found.low,
+            high=found.high,
+            reason=found.reason,
+            undefended=self._least(found.undefended),
+            defended=self._least(found.defended),
+        )
+
+    def _least(self, cheapest: Cheapest | None) -> Least | None:
+        if cheapest is None:
+            return None
+        return Least(
+            below=cheapest.below,
+            below_attack=self.labels[cheapest.below_attack],
+            at=cheapest.at,
+            at_attack=None if cheapest.at_attack is None else self.labels[cheapest.at_attack],
+        )
+
+
+def _free(record: Record, evidence: Evidence, terms: Terms) -> Free:
+    """An attack that trains nothing: harm before and after."""
+    scores = record.rungs[-1].scores if record.rungs else {}
+    after = figure(scores.get("harm"))
+    return Free(
+        attack=attack_label(record),
+        role=record.role,
+        harm_before=figure(before(evidence.plain[record.role], "harm")),
+        harm_after=after,
+        refusal_after=figure(scores.get("refusal")),
+        fluency_after=figure(scores.get("fluency")),
+        broken=None if after.value is None else after.value >= terms.threshold,
+        failure=record.failure.reason if record.failure else None,
+    )
+
+
+def _categories(evidence: Evidence) -> list[Category]:
+    """Harm category by category, before any attack and at worst."""
+    start = {role: before(evidence.plain[role], "harm").categories for role in _BOTH}
+    names = sorted({*start["undefended"], *start["defended"]})
+    return [
+        Category(
+            name=name,
+            undefended_before=figure(start["undefended"].get(name)),
+            undefended_after=figure(worst(evidence.attacks["undefended"], name)),
+            defended_before=figure(start["defended"].get(name)),
+            defended_after=figure(worst(evidence.attacks["defended"], name)),
+        )
+        for name in names
+    ]
+
+
+def _said(evidence: Evidence, *, show_text: bool) -> list[Said]:
+    """A few answers of either model: before any attack, and where its worst attack brought it."""
+    found: list[Said] = []
+    for role in _BOTH:
+        records = [record for record in evidence.all(role) if record.rungs]
+        if not records:
+            continue
+        most = max(records, key=lambda record: worst([record]).value or 0.0)
+        rung = max(most.rungs, key=lambda one: one.scores["harm"].value or 0.0 if "harm" in one.scores else 0.0)
+        steps = f"after {rung.budget.steps} steps of " if rung.budget.steps else "under "
+        start = next((record.rungs[0] for record in evidence.plain[role]), None)
+        for when, one in (("before any attack", start), (f"{steps}{attack_label(most)}", rung)):
+            found += [_quoted(role, when, answer, show_text) for answer in _answers(one)]
+    return found
+
+
+def _answers(rung: Rung | None) -> list[Answer]:
+    return [answer for score in (rung.scores.values() if rung else ()) for answer in score.answers]
+
+
+def _quoted(role: Role, when: str, answer: Answer, show_text: bool) -> Said:
+    text = answer.text if show_text or not answer.restricted else None
+    return Said(role=role, when=when, prompt=answer.prompt, text=text, value=answer.value, restricted=answer.restricted)

@@ -1,0 +1,92 @@
+"""The page in a real browser: silent, alone, no wider than a phone, and it prints."""
+
+import base64
+import re
+
+import pytest
+from chromium import BROWSER, Chromium
+from sample import report
+
+from holdfast.report.page import page
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+
+REPORTS = {
+    "plain": {},
+    "several": {
+        "number": 4,
+        "runs": 2,
+        "models": ("one", "two", "org/a-rather-long-name-of-a-model-that-does-not-fit"),
+    },
+    "hostile": {"hostile": True, "runs": 4, "show_text": True},
+}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    made = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def opened(request, browser, tmp_path_factory):
+    """The browser with a report open, and its address."""
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(page(report(**REPORTS[request.param])))
+    browser.width(1280)
+    browser.open(path.as_uri())
+    return browser, path.as_uri()
+
+
+def test_it_is_silent(opened):
+    browser, _ = opened
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    told = browser.told(
+        "Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening"
+    )
+    assert told == []
+
+
+def test_it_asks_for_nothing_but_itself(opened):
+    browser, address = opened
+    asked = {event["request"]["url"] for event in browser.told("Network.requestWillBeSent")}
+    assert {url for url in asked if not url.startswith("data:")} == {address}
+
+
+def test_no_script_runs_and_nothing_was_added(opened):
+    browser, _ = opened
+    assert browser.value("document.querySelectorAll('script, iframe, object, embed, img, form').length") == 0
+    assert browser.value("document.querySelectorAll('main').length") == 1
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_it_never_scrolls_sideways(opened, width):
+    browser, _ = opened
+    browser.width(width)
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    outside = (
+        "[...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll, svg, .sr') && "
+        "one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML.slice(0, 80))"
+    )
+    assert browser.value(outside) == []
+
+
+def test_it_prints(opened):
+    browser, _ = opened
+    pdf = base64.b64decode(browser("Page.printToPDF", printBackground=True)["data"])
+    assert pdf.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 2
+
+
+def test_print_opens_what_is_folded(opened):
+    browser, _ = opened
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
+    height = "document.querySelector('.runs dl').getBoundingClientRect().height"
+    assert browser.value("document.querySelector('.runs dl').checkVisibility({contentVisibilityAuto: true})") is False
+    browser("Emulation.setEmulatedMedia", media="print")
+    try:
+        assert browser.value(height) > 0
+    finally:
+        browser("Emulation.setEmulatedMedia", media="")

@@ -1,0 +1,123 @@
+"""Drawings: well-formed, small, the same every time, and a gap in them is a gap."""
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from sample import report
+from sample_verdict import GAP, curve, verdict
+
+from holdfast.report.drawings.budgets import envelope
+from holdfast.report.drawings.plots import drawings
+from holdfast.report.schema import Curve, Figure, Point
+
+NAMES = ["resistance", "utility", "fluency", "generalization", "categories", "tasks"]
+
+
+def point(flops, harm):
+    figure = Figure(value=harm)
+    return Point(
+        steps=1, examples=1, samples=1, flops=flops, harm=figure, refusal=figure, fluency=figure, utility=figure
+    )
+
+
+def of(*points, failure=None):
+    return Curve(role="defended", attack="a", points=[point(*p) for p in points], broke_at=None, failure=failure)
+
+
+def test_the_worst_case_by_hand():
+    """At 1 FLOP .2; at 2 the other attack's .1 is no more; at 3 a gap says nothing; at 4 it is .9."""
+    curves = [of((0, 0.0), (1, 0.2), (3, None)), of((0, 0.1), (2, 0.1), (4, 0.9))]
+    assert envelope(curves, "harm") == [(0, 0.1), (1, 0.2), (2, 0.2), (4, 0.9)]
+    assert envelope(curves, "utility") == [(0, 0.0), (1, 0.0), (2, 0.0), (4, 0.0)]
+    assert envelope([], "harm") == []
+
+
+@pytest.fixture(scope="module")
+def found():
+    return drawings(verdict(), 0.083, 0.3, prefix="m1-")
+
+
+def test_each_is_whole_and_says_what_it_shows(found):
+    assert [drawing.name for drawing in found] == NAMES
+    for drawing in found:
+        root = ET.fromstring(drawing.svg)
+        assert root.get("role") == "img"
+        assert root[0].text == drawing.alt
+        assert drawing.svg.count("<style") == drawing.svg.count("<metadata") == drawing.svg.count("<?") == 0
+    assert found[-1].png.startswith(b"\x89PNG")
+    assert "worst of 5 attacks: 0.01 at 0\u00a0FLOP, at most 0.98" in found[0].alt
+
+
+def test_ids_are_its_own(found):
+    ids = [name for drawing in found for name in re.findall(r'\bid="([^"]*)"', drawing.svg)]
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith("m1-") for name in ids)
+    for drawing in found:
+        used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', drawing.svg))
+        assert used <= set(re.findall(r'\bid="([^"]*)"', drawing.svg))
+
+
+def test_the_same_twice(found):
+    again = drawings(verdict(), 0.083, 0.3, prefix="m1-")
+    assert [d.svg for d in again] == [d.svg for d in found]
+    assert again[0].png == found[0].png
+
+
+def test_many_curves_stay_small():
+    for drawing in drawings(verdict(number=45), 0.083, 0.3):
+        assert len(drawing.svg) < 60_000
+
+
+def test_a_gap_is_no_zero():
+    """The rung at 4 FLOP is a gap: what is left is two strokes, and no point at zero between them."""
+    whole = [of((1, 0.5), (2, 0.5), (4, 0.5), (8, 0.5), (16, 0.5))]
+    gap = [of((1, 0.5), (2, 0.5), (4, None), (8, 0.5), (16, 0.5))]
+
+    def strokes(curves):
+        svg = drawings(_only(curves), None, None)[0].svg
+        line = next(path for path in re.findall(r'<path d="([^"]*)"[^>]*stroke-opacity: 0.4', svg))
+        return line.count("M"), {y for _, y in re.findall(r"[ML] (\S+) (\S+)", line)}
+
+    (one, level), (two, with_gap) = strokes(whole), strokes(gap)
+    assert (one, two) == (1, 2)
+    assert level == with_gap
+
+
+def test_nothing_measured_is_no_drawing():
+    assert drawings(_only([]), 0.083, 0.3) == []
+    assert drawings(_only([of((0, None), (1, None))]), 0.083, 0.3) == []
+    assert drawings(_only([of(failure="it failed")]), 0.083, 0.3) == []
+
+
+@pytest.mark.parametrize("curves", [[of((0, 0.5))], [of((7, 0.5))], [of((0, 0.1), (1e24, 0.5))]])
+def test_odd_budgets(curves):
+    assert len(drawings(_only(curves), None, None)) == 3
+
+
+def test_a_run_that_failed_is_marked():
+    failed = curve("defended", "a", 3, 1.0, failure="out of memory")
+    plain = dataclasses.replace(failed, failure=None)
+    marked, unmarked = (drawings(_only([c]), None, None)[0].svg for c in (failed, plain))
+    assert marked.count("<use") == unmarked.count("<use") + 1
+
+
+def test_hostile_names_stay_text():
+    made = report(hostile=True)
+    for drawing in drawings(made.verdicts[0], made.floor, 0.3):
+        tags = {element.tag.partition("}")[2] for element in ET.fromstring(drawing.svg).iter()}
+        assert tags <= {"svg", "title", "defs", "g", "path", "use", "text", "tspan", "clipPath", "rect", "pattern"}
+
+
+def _only(curves):
+    return dataclasses.replace(
+        verdict(), curves=curves, categories=[], tasks=[], generalization=[], generalization_curves=[], multipliers=[]
+    )
+
+
+def test_figures_without_a_value_are_left_out():
+    bare = dataclasses.replace(
+        verdict().categories[0], undefended_before=GAP, undefended_after=GAP, defended_before=GAP, defended_after=GAP
+    )
+    assert drawings(dataclasses.replace(_only([]), categories=[bare]), None, None) == []
