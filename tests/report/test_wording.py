@@ -32,7 +32,7 @@ def test_figures():
     assert wording.figure(Figure(value=0.0, low=0.0, high=0.03)) == "0.00 [0.00, 0.03]"
     assert wording.figure(Figure(value=None)) == wording.figure(None) == "not measured"
     assert wording.percent(None) == "not measured"
-    assert wording.percent(-0.034) == f"\N{MINUS SIGN}3{SPACE}%"
+    assert wording.percent(-0.034) == f"\N{MINUS SIGN}3.4{SPACE}%"
     assert (wording.duration(None), wording.duration(90)) == ("\N{EN DASH}", f"1.5{SPACE}min")
 
 

@@ -90,8 +90,12 @@ def spent(least: Least | None, unit: Unit) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage: "32 %"."""
-    return NOT_MEASURED if share is None else f"{100 * share:.0f}{_SPACE}%".replace("-", "\u2212")
+    """A share as a percentage: "32 %", and below ten "4.6 %"."""
+    if share is None:
+        return NOT_MEASURED
+    digits = 1 if abs(share) < 0.1 else 0
+    number = f"{100 * share:.{digits}f}".removesuffix(".0")
+    return f"{number}{_SPACE}%".replace("-", "\u2212")
 
 
 def duration(seconds: float | None) -> str:

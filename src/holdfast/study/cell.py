@@ -25,7 +25,7 @@ LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
 METRICS: Final = ("harm", "utility")
 CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
 """How an honest customer fine-tunes: `sft` on benign data alone."""
-LESSONS: Final = (0, 5, 10, 15, 20, 30, 40, 50, 60)
+LESSONS: Final = tuple(range(0, 61, 5))
 """The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
 Settings = Mapping[str, Any]
