@@ -1,6 +1,7 @@
 """From a folder of records to a report, and from a report to its files."""
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -86,7 +87,11 @@ def write(report: Report, directory: Path) -> list[Path]:
     write_text(written[1], json.dumps(to_json(report), indent=1) + "\n")
     for number, one in enumerate(report.verdicts):
         for drawing in pictures[number]:
-            name = drawing.name if len(report.verdicts) == 1 else f"{one.model}-{one.weights[:8]}-{drawing.name}"
+            name = (
+                drawing.name
+                if len(report.verdicts) == 1
+                else f"{_plain(one.model)}-{_plain(one.weights)[:8]}-{drawing.name}"
+            )
             written.append(directory / FIGURES / f"{name}.png")
             write_bytes(written[-1], drawing.png)
         for place in _models(directory, one.weights):
@@ -127,3 +132,8 @@ def _run(file: str, record: Record) -> Run:
         code=record.code,
         versions=record.versions,
     )
+
+
+def _plain(name: str) -> str:
+    """A name that is safe as part of a file's: a model may be called anything."""
+    return re.sub(r"[^\w.+-]", "_", name)[:80]
