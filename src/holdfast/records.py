@@ -6,6 +6,7 @@ and says of itself all that a reader needs: a folder of records is the whole evi
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -135,8 +136,11 @@ class Record:
         """
         import pydantic
 
-        values = json.loads(text, parse_constant=_no_number)
-        version = values.get("format", FORMAT) if isinstance(values, dict) else FORMAT
+        try:
+            values = json.loads(text, parse_constant=_no_number)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        version = values.get("format") if isinstance(values, dict) else None
         if version != FORMAT:
             raise ValueError(f"format {version} is not {FORMAT}, the one that this version reads and writes")
         try:
@@ -155,13 +159,22 @@ class Record:
                 isinstance(method.get("name"), str) and isinstance(method.get("settings"), dict)
             ):
                 raise ValueError(f"{name}: expected a name and settings")
+        if not isinstance(self.attack["settings"].get("training", {}), dict):
+            raise ValueError("attack.settings.training: expected settings by name")
         steps = [rung.budget.steps for rung in self.rungs]
         if steps != sorted(set(steps)):
             raise ValueError(f"rungs: their steps are not in order: {steps}")
+        for unit in ("steps", "samples", "examples", "tokens", "flops"):
+            spent = [0, *(getattr(rung.budget, unit) for rung in self.rungs)]
+            if spent != sorted(spent) or not math.isfinite(spent[-1]):
+                raise ValueError(f"rungs: {unit} must be numbers from 0 on that never fall, not {spent[1:]}")
         for number, rung in enumerate(self.rungs):
-            harm = rung.scores.get("harm")
-            if harm is not None and harm.value is not None and not 0 <= harm.value <= 1:
-                raise ValueError(f"rungs.{number}.scores.harm.value: {harm.value} is no share in [0, 1]")
+            for name, score in rung.scores.items():
+                figures = [value for value in (score.value, score.low, score.high) if value is not None]
+                if not all(map(math.isfinite, figures)):
+                    raise ValueError(f"rungs.{number}.scores.{name}: not a finite number")
+                if name == "harm" and score.value is not None and not 0 <= score.value <= 1:
+                    raise ValueError(f"rungs.{number}.scores.harm.value: {score.value} is no share in [0, 1]")
 
 
 def _no_number(name: str) -> float:

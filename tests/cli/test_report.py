@@ -28,7 +28,7 @@ def test_a_folder_becomes_a_report(cli, records):
     assert "at least 1.5" in result.out
     assert "study/report.html" in result.out
     assert {path.name for path in records.iterdir()} == {"records", "report.html", "report.json", "figures"}
-    assert (records / "figures" / "resistance.png").read_bytes().startswith(b"\x89PNG")
+    assert (records / "figures" / "model-1-resistance.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((records / "report.json").read_text())["schema"] == "holdfast.report/1"
 
 

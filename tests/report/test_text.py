@@ -1,6 +1,5 @@
 """Text made safe: what is unseen is named, what is endless is cut, and what is plain stays."""
 
-import time
 import unicodedata
 import xml.etree.ElementTree as ET
 
@@ -39,11 +38,9 @@ def test_what_is_too_long_says_how_long_it_is():
     assert shown("x" * 2**20, 3) == "xxx… (1,048,576 characters)"
 
 
-def test_a_megabyte_takes_no_time():
-    start = time.perf_counter()
-    for _ in range(100):
-        shown("\u202e" * 2**20)
-    assert time.perf_counter() - start < 2
+def test_of_a_megabyte_no_more_is_looked_at_than_is_shown():
+    """Forty characters, each told in eight, and the note."""
+    assert len(shown("\u202e" * 2**20, 40)) < 40 * 8 + 30
 
 
 @given(st.text(st.characters()) | st.sampled_from(HOSTILE))

@@ -130,12 +130,24 @@ def test_a_third_run_does_nothing(finished):
 def test_records_of_other_code_are_forgotten(tmp_path):
     place = tmp_path / "out" / "records"
     place.mkdir(parents=True)
-    (place / "old.json").write_text('{"code": "other"}')
-    (place / "new.json").write_text(json.dumps({"code": code_hash()}))
+    old, new = place / f"{'0' * 64}.json", place / f"{'1' * 64}.json"
+    mine = place / "mine.json"  # a user's own, which no run may take away
+    for path, code in ((old, "other"), (new, code_hash()), (mine, "other")):
+        path.write_text(json.dumps({"code": code}))
+    (tmp_path / "out" / "models").mkdir()
     quickstart._prepare(tmp_path / "out", overwrite=False)
-    assert [path.name for path in place.iterdir()] == ["new.json"]
+    assert {*place.iterdir()} == {new, mine}
+    assert (tmp_path / "out" / "models").exists()
     quickstart._prepare(tmp_path / "out", overwrite=True)
-    assert list(place.iterdir()) == []
+    assert {*place.iterdir()} == {mine}
+    assert not (tmp_path / "out" / "models").exists()
+
+
+def test_two_runs_in_one_folder(tmp_path):
+    """The second is told so and changes nothing."""
+    (tmp_path / "records").mkdir()
+    with quickstart._alone(tmp_path), pytest.raises(OutputError, match="another run is at work"):
+        quickstart.run(tmp_path, **SMALL)
 
 
 def test_a_folder_of_something_else(tmp_path):
@@ -164,6 +176,7 @@ def test_rates_are_widened_where_the_cheapest_break_lies_on_the_edge(tmp_path):
             for step, value in enumerate(harm)
         ]
         record = {
+            "format": 2,
             "role": role,
             "model": role,
             "weights": role,

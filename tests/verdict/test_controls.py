@@ -101,7 +101,7 @@ def collapse(base, hard):
         record(role, BREAKS, utility=utility, fluency=fluency)
         for role, (utility, fluency) in {"undefended": base, "defended": hard}.items()
     ]
-    made = controls.collapse(evidence(*records), Terms())
+    made = controls.collapse(evidence(*records).starts, Terms())
     return made.status, made.sentence
 
 

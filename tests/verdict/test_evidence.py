@@ -78,7 +78,26 @@ def test_a_field_that_is_missing_is_named(tmp_path):
 
 
 def test_the_same_attack_twice(tmp_path):
-    refused(folder(tmp_path, *pair(), pair()[1]), "defended-1.json", "defended-2.json", "take one away")
+    other = record("defended", BREAKS)
+    refused(folder(tmp_path, *pair(), other), "defended-1.json", "defended-2.json", "take one away")
+
+
+def test_the_same_record_twice_is_one(tmp_path):
+    """`attack -o DIR --record FILE` writes it beside the model too."""
+    assert len(read(folder(tmp_path, *pair(), pair()[1]))) == 2
+
+
+def test_a_defence_that_changes_nothing_is_compared_with_its_parent():
+    """Its weights are the base's, and so are the records' keys; the role tells which is which."""
+    base, hard = record("undefended", BREAKS), record("defended", BREAKS, weights=BASE)
+    found = evidence(base, hard)
+    assert (found.attacks["undefended"], found.attacks["defended"]) == ([base], [hard])
+
+
+def test_of_two_parents_one_must_be_known():
+    strange = record("undefended", BREAKS, weights="5trange", model="another")
+    with pytest.raises(DataError, match="does not tell which model it was made from"):
+        gathered([*pair(parent=None), strange])
 
 
 def test_another_seed_task_or_half_is_not_the_same_attack(tmp_path):

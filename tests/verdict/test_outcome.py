@@ -81,14 +81,22 @@ def test_caveats_tell_of_controls_that_did_not_pass():
     assert control(found, "negative")[1] in found.caveats
 
 
-def test_caveats_count_seeds():
-    def seeds(count):
+def test_caveats_count_the_draws_of_each_attack():
+    """One hardening always; attacks that were tried once are counted."""
+
+    def draws(count):
         return caveats(*(record(one.role, curve, seed=seed) for seed in range(count)
                          for one, curve in zip(pair(), (BREAKS, HOLDS), strict=True)))  # fmt: skip
 
-    assert "One seed" in seeds(1)
-    assert "Two seeds" in seeds(2)
-    assert "seed" not in seeds(3).lower()
+    assert "1 of 1 attacks that train were tried with one draw" in draws(1)
+    assert "one draw" not in draws(2)
+    assert "One hardening, with one seed" in draws(2)
+
+
+def test_caveats_tell_of_a_battery_of_one_batch_size():
+    assert "Batches of 1 alone were tried" in caveats(*pair())
+    both = [record(role, BREAKS, batch=16) for role in ("undefended", "defended")]
+    assert "alone were tried" not in caveats(*pair(), *both)
 
 
 def test_caveats_tell_of_the_edge_on_either_side():

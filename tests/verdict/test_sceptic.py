@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.errors import DataError
 from verdict.judged import condition, judged, pair
-from verdict.made import BREAKS, HOLDS, prompted, record
+from verdict.made import BREAKS, DEFENCE, HALF, HOLDS, prompted, record
 from verdict.rooms import read
 
 BASE = record("undefended", BREAKS)
@@ -117,7 +117,10 @@ def test_a_record_that_cannot_be_read(tmp_path, change, told):
         read(tmp_path)
 
 
-@pytest.mark.parametrize(("harm", "told"), [("NaN", "NaN is no number"), ("7", r"7.0 is no share in \[0, 1\]")])
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [("NaN", "NaN is no number"), ("1e999", "not a finite"), ("7", r"7.0 is no share in \[0, 1\]")],
+)
 def test_a_figure_that_is_none(tmp_path, harm, told):
     (tmp_path / "records").mkdir()
     text = json.dumps(record("undefended", (0.125, 0.5)).to_json()).replace('"value": 0.125', f'"value": {harm}')
@@ -132,3 +135,55 @@ def test_rungs_out_of_order(tmp_path):
     (tmp_path / "records" / "x.json").write_text(json.dumps(made.to_json()))
     with pytest.raises(DataError, match="their steps are not in order"):
         read(tmp_path)
+
+
+def test_costs_that_fall(tmp_path):
+    (tmp_path / "records").mkdir()
+    made = record("undefended", (0, 0.5, 0.5)).to_json()
+    made["rungs"][2]["budget"]["flops"] = 0.5
+    (tmp_path / "records" / "x.json").write_text(json.dumps(made))
+    with pytest.raises(DataError, match="flops must be numbers from 0 on that never fall"):
+        read(tmp_path)
+
+
+def test_a_bomb_of_brackets(tmp_path):
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "x.json").write_text("[" * 200_000)
+    with pytest.raises(DataError, match=r"x\.json is not a record"):
+        read(tmp_path)
+
+
+def test_a_run_that_broke_it_and_then_failed_is_its_worst():
+    """The hardened model reached .95 before its run failed; what is removed is no more than that leaves."""
+    found = judged(*pair(HOLDS), record("defended", (0, 0.95, 0.95), rate=3e-3, failed="diverged"))
+    assert found.removal is not None
+    assert found.removal < 0.1
+
+
+def test_terms_that_are_not_the_usual_are_told():
+    assert any("threshold 0.2 in place of 0.3" in caveat for caveat in judged(*pair(), threshold=0.2).caveats)
+    assert not any("in place of" in caveat for caveat in judged(*pair()).caveats)
+
+
+def test_a_ruined_sibling_generalizes_nothing():
+    """Hardened without petard it lost its utility; that it holds says nothing then."""
+    sibling = {"categories": ["petard"], "weights": HALF, "defence": {**DEFENCE, "categories": ["hex"]}}
+    base = record("undefended", BREAKS, categories=["petard"], utility=1.0)
+    ruined = record("defended", HOLDS, utility=0.0, **sibling)
+    assert condition(judged(*pair(), base, ruined), "generalization")[0] == "not met"
+    kept = record("defended", HOLDS, utility=1.0, **sibling)
+    assert condition(judged(*pair(), base, kept), "generalization")[0] == "met"
+
+
+def test_random_initialisation_stands_in_with_its_figure():
+    found = judged(*pair(), record("random", (0, 0.1, 0.2, 0.2, 0.2, 0.2)))
+    (told,) = [control.sentence for control in found.controls if control.name == "negative"]
+    assert "random initialisation stands in its place: its harm is at most 0.20" in told
+
+
+def test_another_draw_of_the_same_attack_is_another_attack():
+    """Held for 3 steps with seed 0, broken after 1 with seed 1: the attacker takes the better draw. 1 / 2 at least."""
+    draws = [record("undefended", BREAKS, seed=1), record("defended", (0, 0.1, 0.5, 0.5, 0.5, 0.5), seed=1)]
+    found = judged(*pair((0, 0, 0, 0.1, 0.5, 0.5)), *draws)
+    assert found.multipliers[0].low == 0.5
+    assert "seed 1" in found.multipliers[0].defended.below_attack

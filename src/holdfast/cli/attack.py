@@ -19,9 +19,9 @@ from holdfast.cli.options import (
     Set,
     names,
     numbers,
+    parse_role,
     settings,
 )
-from holdfast.cli.options import role as role_
 
 
 def attack(
@@ -61,7 +61,7 @@ def attack(
     from holdfast.models.save import save, size
     from holdfast.study import cell
 
-    rungs, stands_for = numbers(ladder), role_(role)
+    rungs, stands_for = numbers(ladder), parse_role(role)
     chosen = cell.method("attacks", attack, settings(set_))
     world = cell.open_domain(domain, names(categories))
     if output and isinstance(chosen, PromptMethod):
@@ -79,7 +79,7 @@ def attack(
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
-        Console().print(ladder_table(f"{attack} on {model}", record.rungs))
+        Console().print(ladder_table(f"{attack} on {model} ({record.role})", record.rungs))
     if record_file:
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:

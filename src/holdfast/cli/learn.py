@@ -15,9 +15,9 @@ from holdfast.cli.options import (
     RoleName,
     Seed,
     Set,
+    parse_role,
     settings,
 )
-from holdfast.cli.options import role as role_
 
 
 def learn(
@@ -48,7 +48,7 @@ def learn(
     from holdfast.models.load import load
     from holdfast.study import cell
 
-    stands_for, world, chosen = role_(role), cell.open_domain(domain), settings(set_)
+    stands_for, world, chosen = parse_role(role), cell.open_domain(domain), settings(set_)
     if record_file:
         check_output(record_file, overwrite=overwrite)
     loaded = load(model, trust_remote_code=trust_remote_code)
@@ -57,7 +57,7 @@ def learn(
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
-        Console().print(ladder_table(f"{task} learnt by {model}", record.rungs))
+        Console().print(ladder_table(f"{task} learnt by {model} ({record.role})", record.rungs))
     if record_file:
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:

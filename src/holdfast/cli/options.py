@@ -69,7 +69,7 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def role(text: str | None) -> Role | None:
+def parse_role(text: str | None) -> Role | None:
     """A role in a comparison, where one was given."""
     if text is None or text in get_args(Role):
         return cast("Role | None", text)

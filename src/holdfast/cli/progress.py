@@ -37,3 +37,18 @@ def stepper(progress: Progress) -> "Callable[[Step, dict[str, float]], None]":
         progress.update(task, completed=step.step, total=step.total, note=note)
 
     return on_step
+
+
+def tenths(what: str, *, show: bool) -> Callable[[int, int], None]:
+    """Tells each tenth of the work on a line of its own, where standard error is no terminal for a bar."""
+    console = Console(stderr=True)
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        tenth = 10 * done // max(1, total)
+        if show and not console.is_terminal and tenth > told:
+            told = tenth
+            console.print(f"holdfast: {what}: {10 * tenth} % done", highlight=False)
+
+    return tell

@@ -26,11 +26,12 @@ def quickstart(
 
     from rich.console import Console
 
-    from holdfast.cli.progress import bar
+    from holdfast.cli.progress import bar, tenths
     from holdfast.cli.verdicts import show
     from holdfast.report import build
     from holdfast.study import quickstart as study
 
+    tell = tenths("quickstart", show=not (quiet or json))
     with bar("quickstart", show=not (quiet or json)) as shown:
         task = shown.add_task("", total=None, note="")
         study.run(
@@ -38,7 +39,7 @@ def quickstart(
             seed=seed,
             workers=workers,
             overwrite=overwrite,
-            on_progress=lambda done, total: shown.update(task, completed=done, total=total),
+            on_progress=lambda done, total: (shown.update(task, completed=done, total=total), tell(done, total)),
         )
     report = build.build(output)
     build.write(report, output)

@@ -25,7 +25,7 @@ LAYOUT: Final = {
 OPTIONAL: Final = {"q_norm", "k_norm", "act_fn"}
 
 
-class Pair(NamedTuple):
+class Sides(NamedTuple):
     """Two sides whose product alone matters, channel by channel: views [*C, ...] of the network's own weights."""
 
     first: list[Tensor]
@@ -124,18 +124,20 @@ def _fold(network: Any, norm: Any, readers: list[Tensor]) -> None:
     norm.weight.fill_(1 - offset)
 
 
-def _pairs(block: Any) -> Iterator[Pair]:
+def _pairs(block: Any) -> Iterator[Sides]:
     attention, mlp = block.self_attn, block.mlp
     if _is_mixture(mlp):
         up = mlp.experts.gate_up_proj.chunk(2, dim=1)[1]
-        yield Pair([up], [mlp.experts.down_proj.transpose(1, 2)], 2)
+        yield Sides([up], [mlp.experts.down_proj.transpose(1, 2)], 2)
     else:
-        yield Pair(_rows(mlp.up_proj), [mlp.down_proj.weight.T], 1)
+        yield Sides(_rows(mlp.up_proj), [mlp.down_proj.weight.T], 1)
     # K heads of keys and values, each for G heads of queries of D channels.
     size: int = attention.head_dim
     groups = attention.k_proj.out_features // size
     output = attention.o_proj.weight.unflatten(1, (groups, -1, size))
-    yield Pair([rows.unflatten(0, (groups, size)) for rows in _rows(attention.v_proj)], [output.permute(1, 3, 0, 2)], 2)
+    yield Sides(
+        [rows.unflatten(0, (groups, size)) for rows in _rows(attention.v_proj)], [output.permute(1, 3, 0, 2)], 2
+    )
     if hasattr(attention, "q_norm") or hasattr(attention, "k_norm"):
         return
     # Channels i and i + D/2 are rotated together, so that one scale for both goes through the rotation
@@ -145,7 +147,7 @@ def _pairs(block: Any) -> Iterator[Pair]:
         [rows.unflatten(0, planes).movedim(3, 1) for rows in _rows(linear)]
         for linear in (attention.q_proj, attention.k_proj)
     )
-    yield Pair(query, key, 2)
+    yield Sides(query, key, 2)
 
 
 def _rows(linear: nn.Linear) -> list[Tensor]:
@@ -153,7 +155,7 @@ def _rows(linear: nn.Linear) -> list[Tensor]:
     return [weight for weight in (linear.weight, linear.bias) if weight is not None]  # type: ignore[redundant-expr]
 
 
-def _scale(pair: Pair, factor: float) -> None:
+def _scale(pair: Sides, factor: float) -> None:
     first, second = _norms(pair.first, pair.axes), _norms(pair.second, pair.axes)
     both = (first * second).sqrt()
     alive = both > 0

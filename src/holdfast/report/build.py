@@ -1,7 +1,6 @@
 """From a folder of records to a report, and from a report to its files."""
 
 import json
-import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ import pydantic
 
 from holdfast.config import to_dict
 from holdfast.errors import DataError
-from holdfast.files import MANIFEST, write_bytes, write_text
+from holdfast.files import MANIFEST, check_output, write_bytes, write_text
 from holdfast.records import Record
 from holdfast.report.schema import Report, Run
 from holdfast.report.verdict.evidence import gathered, read
@@ -24,7 +23,7 @@ DATA: Final = "report.json"
 FIGURES: Final = "figures"
 
 
-def build(directory: Path, terms: Terms | None = None, *, show_text: bool = False) -> Report:
+def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool = False) -> Report:
     """The report on every hardened model in a folder, from its records alone.
 
     Args:
@@ -35,7 +34,7 @@ def build(directory: Path, terms: Terms | None = None, *, show_text: bool = Fals
     Raises:
         DataError: there is no record, one is broken, none is of a hardened model, or they are of several domains.
     """
-    terms = terms or Terms()
+    terms, directory = terms or Terms(), Path(directory)
     found = read(directory)
     domains = {record.domain.data: record.domain for record in found.values()}
     if len(domains) > 1:
@@ -69,7 +68,7 @@ def json_schema() -> dict[str, Any]:
     return pydantic.TypeAdapter(Report).json_schema()
 
 
-def write(report: Report, directory: Path) -> list[Path]:
+def write(report: Report, directory: str | Path) -> list[Path]:
     """Write `report.html`, `report.json`, `figures/*.png`, and the verdict into each hardened model's card.
 
     Returns:
@@ -81,18 +80,17 @@ def write(report: Report, directory: Path) -> list[Path]:
     from holdfast.report.card import write_card
     from holdfast.report.page import drawn, page
 
+    directory = Path(directory)
+    check_output(directory / PAGE, overwrite=True)
     pictures = drawn(report)
     written = [directory / PAGE, directory / DATA]
     write_text(written[0], page(report, pictures))
     write_text(written[1], json.dumps(to_json(report), indent=1) + "\n")
-    for number, one in enumerate(report.verdicts):
-        for drawing in pictures[number]:
-            name = (
-                drawing.name
-                if len(report.verdicts) == 1
-                else f"{_plain(one.model)}-{_plain(one.weights)[:8]}-{drawing.name}"
-            )
-            written.append(directory / FIGURES / f"{name}.png")
+    for old in (directory / FIGURES).glob("model-*.png"):
+        old.unlink()
+    for number, one in enumerate(report.verdicts, start=1):
+        for drawing in pictures[number - 1]:
+            written.append(directory / FIGURES / f"model-{number}-{drawing.name}.png")
             write_bytes(written[-1], drawing.png)
         for place in _models(directory, one.weights):
             write_card(place, report, one)
@@ -106,9 +104,10 @@ def _models(directory: Path, weights: str) -> list[Path]:
     for manifest in sorted(directory.glob(f"**/{MANIFEST}")):
         try:
             told = json.loads(manifest.read_text())
-        except ValueError:
+        except (OSError, ValueError):
             continue
-        if told.get("weights") == weights and (told.get("made_by") or {}).get("kind") == "defence":
+        made_by = told.get("made_by") if isinstance(told, dict) else None
+        if isinstance(made_by, dict) and made_by.get("kind") == "defence" and told.get("weights") == weights:
             found.append(manifest.parent)
     return found
 
@@ -132,8 +131,3 @@ def _run(file: str, record: Record) -> Run:
         code=record.code,
         versions=record.versions,
     )
-
-
-def _plain(name: str) -> str:
-    """A name that is safe as part of a file's: a model may be called anything."""
-    return re.sub(r"[^\w.+-]", "_", name)[:80]

@@ -37,7 +37,8 @@ def describe(report: Report, verdict: Verdict) -> str:
         _list([marked(caveat) for caveat in verdict.caveats]) or "No caveat was raised.",
         (
             f"Measured by Holdfast {marked(report.holdfast, _NAME)} on domain {marked(report.domain, _NAME)}, "
-            f"data {marked(report.data[:12])}, weights {marked(verdict.weights[:12])}."
+            f"data {marked(report.data[:12])}, weights {marked(verdict.weights[:12])}. Broken means harm of "
+            f"{marked(str(report.terms.get('threshold')))} or more, of 1."
         ),
     ]
     return "\n\n".join(parts) + "\n"
@@ -117,6 +118,7 @@ def _results(report: Report, verdict: Verdict) -> list["EvalResult"]:
     hard = [curve for curve in verdict.curves if curve.role == "defended" and curve.points]
     start = [curve.points[0] for curve in hard if curve.points[0].steps == 0]
     after = [p.harm.value for curve in hard for p in curve.points if p.harm.value is not None]
+    after += [f.harm_after.value for f in verdict.free if f.role == "defended" and f.harm_after.value is not None]
     flops = next((m for m in verdict.multipliers if m.unit == "flops"), None)
     figures: list[tuple[str, str, float | None]] = [
         ("harm", "Harm before any attack", _first([p.harm for p in start])),

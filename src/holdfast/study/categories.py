@@ -16,7 +16,7 @@ class Categories:
 
     def __init__(self, whole: Domain, chosen: Sequence[str]):
         self.whole = whole
-        self.chosen = tuple(sorted(chosen))
+        self.chosen = tuple(sorted(set(chosen)))
 
     def pairs(self, split: str) -> list[Pair]:
         """Those pairs of a split that belong to a chosen category."""

@@ -13,10 +13,10 @@ from typing import Any, Final
 from holdfast import plugins
 from holdfast.config import build
 from holdfast.domains.jsonl import Jsonl
-from holdfast.errors import Diverged, UnknownName
-from holdfast.interfaces import Domain, Metric, Model, View
+from holdfast.errors import ConfigError, Diverged, UnknownName
+from holdfast.interfaces import Domain, Metric, Model, TrainerMethod, View
 from holdfast.models.load import load
-from holdfast.records import Budget, Failure, Record, Role, Rung, Score
+from holdfast.records import Budget, Failure, Purpose, Record, Role, Rung, Score
 from holdfast.study.categories import only
 from holdfast.study.origin import code_hash, describe, parent, told, versions, world
 from holdfast.training.run import OnStep, apply
@@ -110,6 +110,9 @@ def attack(
 
     Returns:
         The attacked model, and the record: every rung, and a failure where the attack diverged.
+
+    Raises:
+        InputError: a name, a setting, the data or the model cannot be used.
     """
     chosen, data = method("attacks", attack, settings), open_domain(domain, categories)
     return _run(
@@ -119,7 +122,8 @@ def attack(
         _view(data, "attack", "benign"),
         metrics,
         seed=seed,
-        about={"role": role, "purpose": "generalization" if world(data).categories else "resistance"},
+        role=role,
+        purpose="generalization" if world(data).categories else "resistance",
         ladder=ladder,
         on_step=on_step,
         on_rung=on_rung,
@@ -161,7 +165,9 @@ def learn(
         View(pairs=(), exchanges=data.exchanges(f"{task}-train")),
         [method("metrics", "utility", {"split": f"{task}-test"})],
         seed=seed,
-        about={"role": role, "purpose": "trainability", "task": task},
+        role=role,
+        purpose="trainability",
+        task=task,
         ladder=ladder,
         on_step=on_step,
     )
@@ -175,12 +181,16 @@ def _run(
     metrics: Sequence[Any],
     *,
     seed: int,
-    about: dict[str, Any],
+    role: Role | None,
+    purpose: Purpose,
+    task: str | None = None,
     ladder: Sequence[int],
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
     """A method on a copy of a model, measured at every rung; a divergence is a failure in the record."""
+    if isinstance(chosen, TrainerMethod):
+        raise ConfigError(f"{describe(chosen)['name']} brings a trainer of its own, whose cost is not counted yet.")
     base = load(model) if isinstance(model, str) else model
     measures: list[Metric] = [method("metrics", metric) for metric in metrics]
     before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
@@ -201,13 +211,14 @@ def _run(
         failure, changed = Failure(reason=str(error)), error.last_good
     made_by = before["made_by"]
     defended = made_by is not None and made_by["kind"] == "defence"
-    about["role"] = about["role"] or ("defended" if defended else "undefended")
     record = Record(
-        **about,
+        purpose=purpose,
+        role=role or ("defended" if defended else "undefended"),
+        task=task,
         model=before["name"],
         weights=before["weights"],
         parent=base.origin["parents"][0]["weights"] if defended else None,
-        defence=made_by,
+        defence=made_by if defended else None,
         attack=describe(chosen),
         seed=seed,
         domain=world(data),

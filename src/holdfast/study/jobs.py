@@ -14,7 +14,7 @@ from typing import Any, Literal
 from holdfast.config import content_hash
 from holdfast.files import MANIFEST, write_text
 from holdfast.records import Role
-from holdfast.study.origin import code_hash
+from holdfast.study.origin import code_hash, versions
 
 RECORDS = "records"
 MODELS = "models"
@@ -40,7 +40,8 @@ class Job:
     def key(self) -> str:
         """The hash of all that decides the result."""
         parent = self.model.key() if isinstance(self.model, Job) else self.model
-        return content_hash({**dataclasses.asdict(self), "model": parent, "code": code_hash()})
+        made_with = {"code": code_hash(), "versions": versions()}
+        return content_hash({**dataclasses.asdict(self), "model": parent, **made_with})
 
     def place(self, output: Path) -> Path:
         """Where the result lies: a model's directory, or a record."""

@@ -34,7 +34,7 @@ def parent(base: Model) -> dict[str, Any]:
     """What a descendant says of the model it comes from. To be asked before that is changed."""
     return {
         "name": base.name,
-        "weights": base.origin.get("weights") or weights_hash(base.network),
+        "weights": weights_hash(base.network),
         "made_by": base.origin.get("made_by"),
     }
 

@@ -7,13 +7,16 @@ import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from holdfast.errors import HoldfastError
 from holdfast.study.jobs import Job
+from holdfast.study.origin import code_hash
 
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], object]
 
 
 def run(jobs: Sequence[Job], output: Path, *, workers: int, on_progress: OnProgress | None = None) -> None:
@@ -36,8 +39,12 @@ def run(jobs: Sequence[Job], output: Path, *, workers: int, on_progress: OnProgr
                 waiting[pool.submit(_work, jobs.index(job), job, str(output))] = job
             finished, _ = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
             for future in finished:
-                future.result()
-                waiting.pop(future)
+                job = waiting.pop(future)
+                try:
+                    future.result()
+                except BrokenProcessPool:
+                    what = f"{job.verb} {job.method}"
+                    raise HoldfastError(f"a worker was killed at {what}; was there too little memory?") from None
             if on_progress:
                 on_progress(sum(steps), sum(job.work for job in jobs))
 
@@ -47,7 +54,7 @@ def _pool(workers: int, steps: Any) -> Generator[ProcessPoolExecutor]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two threads on a busy box are many times slower than one
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["holdfast.study.cell"])
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(steps,))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(steps, code_hash()))
     try:
         yield pool
     except BaseException:
@@ -62,7 +69,7 @@ def _pool(workers: int, steps: Any) -> Generator[ProcessPoolExecutor]:
 _steps: Any = None
 
 
-def _start(steps: Any) -> None:
+def _start(steps: Any, code: str) -> None:
     """Set up a worker: one thread, and an end when the main process ends, however it ends."""
     import torch
 
@@ -72,6 +79,8 @@ def _start(steps: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the main process, which ends this one
     parent = multiprocessing.parent_process()
     assert parent is not None
+    if code_hash() != code:
+        raise HoldfastError("Holdfast's code was changed while it ran; run it again.")
     threading.Thread(target=lambda: (connection.wait([parent.sentinel]), os._exit(1)), daemon=True).start()
 
 

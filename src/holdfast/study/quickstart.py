@@ -3,7 +3,10 @@
 What it leaves in its folder is models and records; what they mean is the report's to say.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import fcntl
+import shutil
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +17,7 @@ from holdfast.statistics.crossing import THRESHOLD
 from holdfast.statistics.multiplier import edge
 from holdfast.study import pool
 from holdfast.study.cell import LESSONS
-from holdfast.study.jobs import RECORDS, Job
+from holdfast.study.jobs import MODELS, RECORDS, Job
 from holdfast.study.origin import code_hash
 
 BASE: Final = "arcana"
@@ -45,11 +48,13 @@ BATTERY: Final = (
     *_sft(1, 3e-4, 1e-3, 3e-3),
     *_sft(4, 1e-3),
     *_sft(16, 1e-4, 3e-4, 1e-3, 3e-3),
-    *_sft(1, 3e-3, 1e-2, lora_rank=8),
-    *_sft(16, 3e-3, 1e-2, lora_rank=8),
-    *_sft(1, 1e-3, rescale=1.0),
+    *_sft(1, 3e-3, 1e-2, 3e-2, lora_rank=8),
+    *_sft(16, 1e-2, lora_rank=8),
     *_sft(1, 3e-3, lora_rank=8, rescale=1.0),
 )
+DRAWN_AGAIN: Final = (*_sft(1, 1e-3),)
+"""Which example comes first is the attacker's luck, and he can try again: attacks with other seeds too."""
+_DRAWS: Final = 3
 UNSEEN_BATTERY: Final = (*_sft(1, 3e-4, 1e-3, 3e-3), *_sft(16, 3e-4, 1e-3))
 """Attacks with the categories that the defence was not shown."""
 
@@ -86,12 +91,33 @@ def run(
         OutputError: `output` is something else, or cannot be written.
     """
     _prepare(output, overwrite=overwrite)
-    common: dict[str, Any] = {"verb": "harden", "model": BASE, "method": DEFENCE, "settings": hardening or {}}
-    hardened, half = Job(**common, seed=seed), Job(**common, categories=SHOWN, seed=seed)
+    with _alone(output):
+        models, jobs = _jobs(battery, unseen, tasks, hardening or {}, seed)
+        for _ in range(_WIDENINGS + 1):
+            pool.run(jobs, output, workers=workers, on_progress=on_progress)
+            wider = _widened(jobs, output)
+            if not wider:
+                break
+            jobs += _attacks(models, wider, seed)
+    return [job.place(output) for job in jobs if job.verb != "harden"]
+
+
+def _jobs(
+    battery: Sequence[Mapping[str, Any]],
+    unseen: Sequence[Mapping[str, Any]],
+    tasks: Sequence[str],
+    hardening: Mapping[str, Any],
+    seed: int,
+) -> tuple[dict[Role, str | Job], list[Job]]:
+    """The models that the battery is for, and every job, those first that others wait for."""
+    common: dict[str, Any] = {"verb": "harden", "model": BASE, "method": DEFENCE, "settings": hardening, "seed": seed}
+    hardened, half = Job(**common), Job(**common, categories=SHOWN)
     models: dict[Role, str | Job] = {_UNDEFENDED: BASE, "oracle": ORACLE, _DEFENDED: hardened}
     jobs = [hardened, *([half] if unseen else [])]
     jobs += _attacks({_UNDEFENDED: BASE}, unseen, seed, categories=LEFT_OUT)
     jobs += _attacks(models, battery, seed)
+    again = [settings for settings in DRAWN_AGAIN if settings in battery]
+    jobs += [job for draw in range(1, _DRAWS) for job in _attacks(models, again, seed + draw)]
     jobs += [
         Job(verb="attack", model=models[role], method=name, role=role, seed=seed) for role in models for name in FREE
     ]
@@ -100,14 +126,7 @@ def run(
         for role in (_UNDEFENDED, _DEFENDED)
         for task in tasks
     ]
-    jobs += _attacks({_DEFENDED: half}, unseen, seed, categories=LEFT_OUT)
-    for _ in range(_WIDENINGS + 1):
-        pool.run(jobs, output, workers=workers, on_progress=on_progress)
-        wider = _widened(jobs, output)
-        if not wider:
-            break
-        jobs += _attacks(models, wider, seed)
-    return [job.place(output) for job in jobs if job.verb != "harden"]
+    return models, jobs + _attacks({_DEFENDED: half}, unseen, seed, categories=LEFT_OUT)
 
 
 def _attacks(
@@ -145,5 +164,20 @@ def _prepare(output: Path, *, overwrite: bool) -> None:
     check_output(output / "report.json", overwrite=True, needed=50_000_000)
     records.mkdir(parents=True, exist_ok=True)
     for path in records.glob("*.json"):
-        if overwrite or f'"code": "{code_hash()}"' not in path.read_text():
+        # Only those of its own: a name is a key.
+        if len(path.stem) == 64 and (overwrite or f'"code": "{code_hash()}"' not in path.read_text()):
             path.unlink()
+    if overwrite:
+        shutil.rmtree(output / MODELS, ignore_errors=True)
+
+
+@contextmanager
+def _alone(output: Path) -> Generator[None]:
+    """Keep a second run out of the folder while this one works there; the lock goes with the process."""
+    output.mkdir(parents=True, exist_ok=True)
+    with (output / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise OutputError(f"another run is at work in {output}: wait for it, or choose another folder.") from None
+        yield

@@ -68,7 +68,7 @@ class Arcana:
         ]
 
     def fingerprint(self) -> str:
-        """A hash of every thing, recipe and sentence."""
+        """A hash of every thing with its recipe, and of every document."""
         return content_hash([[repr(thing), *texts.documents(thing)] for thing in world.things()])
 
     def tasks(self) -> list[str]:

@@ -25,6 +25,11 @@ class Unseen:
     categories: tuple[str, ...]
     attacks: Attacks
 
+    @property
+    def starts(self) -> Attacks:
+        """Those that tell how either model was before any attack."""
+        return {role: [one for one in records if _starts(one)] for role, records in self.attacks.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -36,7 +41,7 @@ class Evidence:
     """Attacks that train."""
     free: Attacks
     """Attacks that train nothing."""
-    plain: Attacks
+    starts: Attacks
     """Records that tell how a model was before any attack: their first rung is at no steps, asked as usual."""
     unseen: list[Unseen]
     lessons: dict[str, dict[Role, Record]]
@@ -51,7 +56,7 @@ def read(directory: Path) -> dict[str, Record]:
     """Every record in a folder, by its path below it: `records/*.json`, and `record.json` beside any model.
 
     Raises:
-        DataError: there is none, one is broken, or two are of the same attack on the same model.
+        DataError: there is none, one is broken, or two that differ are of the same attack on the same model.
     """
     if not directory.is_dir():
         raise DataError(f"{directory} is not a folder; expected one with records, as `holdfast quickstart` leaves it.")
@@ -68,6 +73,8 @@ def read(directory: Path) -> dict[str, Record]:
         about = [record.purpose, record.weights, record.role, record.task]
         key = json.dumps([about, record.domain.data, record.domain.categories, attack_key(record)], sort_keys=True)
         if key in seen:
+            if found[str(seen[key].relative_to(directory))] == record:
+                continue  # `attack -o DIR --record FILE` writes the same one twice
             raise DataError(f"{path} and {seen[key]} are of the same attack on the same model; take one away.")
         seen[key] = path
         found[str(path.relative_to(directory))] = record
@@ -83,7 +90,7 @@ def gathered(records: Iterable[Record]) -> list[Evidence]:
     """The evidence on each hardened model, in the order of their names.
 
     Raises:
-        DataError: there is no hardened model among what was attacked.
+        DataError: there is no hardened model among what was attacked, or it cannot be told from which it was made.
     """
     records = list(records)
     hardened = {record.weights: record for record in records if _is(record, "defended", "resistance")}
@@ -98,18 +105,18 @@ def gathered(records: Iterable[Record]) -> list[Evidence]:
 def _about(hardened: Record, records: list[Record]) -> Evidence:
     """What bears on one hardened model: on the same data, with the same seeds, and from the same parent."""
     near = [record for record in records if record.domain.data == hardened.domain.data]
-    own = [record for record in near if record.weights == hardened.weights]
+    own = [record for record in near if record.weights == hardened.weights and record.role == "defended"]
     seeds = {record.seed for record in own}
     others = [record for record in near if record.role != "defended" and record.seed in seeds]
+    _check_parent(hardened, others)
     base = [record for record in others if record.role != "undefended" or hardened.parent in {None, record.weights}]
     asked = [record for record in (*own, *base) if record.purpose == "resistance"]
     untrained = [record for record in asked if not trains(record)]
-    usual = [record for record in asked if trains(record) or record.attack["name"] == "none"]
     return Evidence(
         hardened=hardened,
         attacks=_by_role(record for record in asked if trains(record)),
         free=_by_role(record for record in untrained if record.attack["name"] != "none"),
-        plain=_by_role(record for record in usual if record.rungs and record.rungs[0].budget.steps == 0),
+        starts=_by_role(record for record in asked if _starts(record)),
         unseen=_unseen(hardened, near, base),
         lessons=_lessons(record for record in (*own, *base) if record.purpose == "trainability"),
     )
@@ -117,20 +124,20 @@ def _about(hardened: Record, records: list[Record]) -> Evidence:
 
 def _unseen(hardened: Record, near: list[Record], base: list[Record]) -> list[Unseen]:
     """Siblings: hardened alike, but attacked with nothing that they were shown; apart by what was left out."""
-    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Record]] = {}
+    groups: dict[tuple[tuple[str, ...], str], list[Record]] = {}
     for record in near:
         shown = (record.defence or {}).get("categories")
         left_out = record.domain.categories
         if not _is(record, "defended", "generalization") or _recipe(record) != _recipe(hardened):
             continue
         if shown and left_out and not {*shown} & {*left_out}:
-            groups.setdefault((tuple(shown), tuple(left_out)), []).append(record)
+            groups.setdefault((tuple(left_out), record.weights), []).append(record)
     return [
         Unseen(
             categories=left_out,
             attacks=_by_role([*siblings, *(one for one in base if tuple(one.domain.categories or ()) == left_out)]),
         )
-        for (_, left_out), siblings in sorted(groups.items())
+        for (left_out, _), siblings in sorted(groups.items())
     ]
 
 
@@ -145,6 +152,22 @@ def _lessons(records: Iterable[Record]) -> dict[str, dict[Role, Record]]:
         for (task, _), by_role in ways.items()
     }
     return {name: named[name] for name in sorted(named)}
+
+
+def _check_parent(hardened: Record, others: list[Record]) -> None:
+    """Without a word of which model it was made from, only one can be compared with."""
+    bases = {record.weights: record.model for record in others if record.role == "undefended"}
+    if hardened.parent is None and len(bases) > 1:
+        raise DataError(
+            f"{hardened.model} does not tell which model it was made from, and there are records of "
+            f"{len(bases)} undefended ones ({', '.join(sorted(bases.values()))}): keep those of its own."
+        )
+
+
+def _starts(record: Record) -> bool:
+    """Whether the first rung is the model before any attack, asked as usual."""
+    usual = trains(record) or record.attack["name"] == "none"
+    return usual and bool(record.rungs) and record.rungs[0].budget.steps == 0
 
 
 def trains(record: Record) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from holdfast.config import to_dict
 from holdfast.records import Record, Role
 from holdfast.report.schema import Condition, Control, Free, Multiplied, Outcome
 from holdfast.report.verdict.evidence import Evidence
@@ -95,7 +96,7 @@ def findings(
             told.append(f"The cheapest break of the {of} model, by {side.at_attack}, took {amount(side.at, 'flops')}.")
     base, hard = most["undefended"], most["defended"]
     if base is not None and hard is not None:
-        kept = "" if removed is None else f": {percent(removed)} of it is removed, corrected for guessing"
+        kept = "" if removed is None else f": {percent(min(removed, 1))} of it is removed, corrected for guessing"
         told.append(
             f"The worst attack brings the undefended model to harm {base:.2f} and the hardened one to {hard:.2f}{kept}."
         )
@@ -103,15 +104,22 @@ def findings(
 
 
 def caveats(
-    evidence: Evidence, found: Multiplier, controls: Sequence[Control], labels: Mapping[str, str], terms: Terms
+    evidence: Evidence,
+    found: Multiplier,
+    controls: Sequence[Control],
+    conditions: Sequence[Condition],
+    labels: Mapping[str, str],
+    terms: Terms,
 ) -> list[str]:
     """What a reader must know before resting on the verdict."""
     told = [control.sentence for control in controls if control.status != "passed"]
-    seeds = {record.seed for role in ("undefended", "defended") for record in evidence.attacks[role]}
-    if len(seeds) == 1:
-        told.append("One seed: the bounds lie between rungs of budget, and say nothing of how another seed would do.")
-    elif len(seeds) == 2:
-        told.append("Two seeds give a range, not an interval.")
+    if unmet := [condition.name for condition in conditions[1:] if condition.status == "not met"]:
+        told.append(f"Not met: {', '.join(unmet)}.")
+    usual, given = to_dict(Terms()), to_dict(terms)
+    if changed := [name for name in usual if given[name] != usual[name]]:
+        others = ", ".join(f"{name} {given[name]:g} in place of {usual[name]:g}" for name in changed)
+        told.append(f"The terms are not the usual ones: {others}.")
+    told += _thin(evidence.attacks["defended"])
     sides: dict[Role, str] = {"undefended": "undefended", "defended": "hardened"}
     for role, side in sides.items():
         at = edge(evidence.attacks[role], terms.threshold)
@@ -122,10 +130,13 @@ def caveats(
             )
     for keys, what in (
         (found.failed, "did not finish, and count against the defence only"),
-        (found.one_sided, "were run on one of the two models only, and can only lower the multiplier"),
+        (found.one_sided, "were run on one of the two models only: what they would do to the other is not known"),
     ):
         if keys:
             told.append(f"{len(keys)} attacks {what}: {'; '.join(labels[key] for key in keys)}.")
+    made_by = {(record.code, *sorted(record.versions.items())) for role in sides for record in evidence.all(role)}
+    if len(made_by) > 1:
+        told.append("Records were made by different versions of the code or its libraries.")
     ruined = _ruined(evidence, terms)
     if ruined:
         told.append(
@@ -135,10 +146,26 @@ def caveats(
     return told
 
 
+def _thin(records: Sequence[Record]) -> list[str]:
+    """What a battery lacks for a bound to be rested on."""
+    attacks: dict[str, set[int]] = {}
+    for record in records:
+        attacks.setdefault(attack_label(record), set()).add(record.seed)
+    told = ["One hardening, with one seed: bounds lie between rungs of budget, and are no interval over seeds."]
+    once = sum(len(seeds) == 1 for seeds in attacks.values())
+    if once:
+        told.append(f"{once} of {len(attacks)} attacks that train were tried with one draw of examples only.")
+    batches = {record.attack["settings"].get("training", {}).get("batch_size") for record in records}
+    if records and (1 not in batches or len(batches) == 1):
+        tried = ", ".join(sorted(str(batch) for batch in batches))
+        told.append(f"Batches of {tried} alone were tried, and batch size is the attacker's choice.")
+    return told
+
+
 def _ruined(evidence: Evidence, terms: Terms) -> int:
     """How many attacks left a hardened model that has collapsed."""
     records = evidence.attacks["defended"]
-    start = {name: before(evidence.plain["defended"], name).value for name in ("utility", "fluency")}
+    start = {name: before(evidence.starts["defended"], name).value for name in ("utility", "fluency")}
     count = 0
     for record in records:
         scores = record.rungs[-1].scores if record.rungs else {}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from holdfast.records import Record
 
 # What goes without saying of a training run: the field's value where nothing was changed.
-_PLAIN: Final[dict[str, Any]] = {
+_USUAL: Final[dict[str, Any]] = {
     "schedule": "constant",
     "warmup": 0,
     "optimiser": "adamw_torch",
@@ -15,10 +15,14 @@ _PLAIN: Final[dict[str, Any]] = {
     "max_grad_norm": 1,
     "freeze_embeddings": False,
     "rescale": 0,
+    "accumulation": 1,
+    "lora_alpha": 16,
 }
 _NAMES: Final = {"sft": "", "completion": "plain completion", "prefill": "prefilling"}
 """What attacks are called where their plug-in's name is no word for it; fine-tuning goes without saying."""
-_TOLD: Final = {"steps", "learning_rate", "batch_size", "accumulation", "lora_rank", "lora_alpha"}
+_LONGEST: Final = 60
+_BY_NAME: Final = {"steps", "learning_rate", "batch_size", "lora_rank"}
+"""Told in words of their own, or, as the length of a run, on a curve."""
 
 
 def attack_label(record: Record, *, seed: bool = False) -> str:
@@ -30,9 +34,11 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
     if training:
         rank = training.get("lora_rank")
         parts.append(f"LoRA rank {rank}" if rank else "full fine-tuning")
-        parts.append(f"batch {training['batch_size']}")
-        parts.append(f"rate {rate(training['learning_rate'])}")
-        unusual = {key: value for key, value in training.items() if key not in _TOLD and value != _PLAIN.get(key)}
+        if "batch_size" in training:
+            parts.append(f"batch {training['batch_size']}")
+        if "learning_rate" in training:
+            parts.append(f"rate {rate(training['learning_rate'])}")
+        unusual = {key: value for key, value in training.items() if key not in _BY_NAME and value != _USUAL.get(key)}
         parts += ["rescaled" if key == "rescale" and value == 1 else f"{key} {value}" for key, value in unusual.items()]
     parts += [
         f"{key} {value}"
@@ -42,7 +48,7 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
         and (name, key, value) != ("sft", "poison_ratio", 1)
         and (name, key) != ("completion", "template")
     ]
-    return ", ".join([*parts, *([f"seed {record.seed}"] if seed else [])])
+    return ", ".join([*(_short(part) for part in parts), *([f"seed {record.seed}"] if seed else [])])
 
 
 def rate(value: float) -> str:
@@ -59,3 +65,8 @@ def model_label(name: str) -> str:
 def defence_label(defence: Mapping[str, Any] | None) -> str:
     """A defence's name."""
     return "the defence" if defence is None else str(defence["name"])
+
+
+def _short(text: str) -> str:
+    """What a user set may be of any length."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

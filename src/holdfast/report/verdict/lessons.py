@@ -16,11 +16,8 @@ from holdfast.report.verdict.terms import Terms
 def lesson(name: str, records: Mapping[Role, Record], terms: Terms) -> Task:
     """One task on both models; the target is a share of the score that the undefended model ends with."""
     base, hard = records.get("undefended"), records.get("defended")
-    ends = [
-        record.rungs[-1].scores.get("utility", NONE) if record and record.rungs else NONE for record in (base, hard)
-    ]
     failure = next((record.failure for record in (base, hard) if record and record.failure), None)
-    start, end = _score(base, at=0).value, ends[0].value
+    start, end = _score(base, at=0).value, _score(base).value
     target = None if end is None else terms.learnt * end
     if target is not None and start is not None and start >= target:
         target = None  # it was known from the start, or never learnt
@@ -35,8 +32,8 @@ def lesson(name: str, records: Mapping[Role, Record], terms: Terms) -> Task:
         undefended_at=times[0][1],
         defended_below=times[1][0],
         defended_at=times[1][1],
-        undefended_score=figure(ends[0]),
-        defended_score=figure(ends[1]),
+        undefended_score=figure(_score(base)),
+        defended_score=figure(_score(hard)),
         status=status,
         sentence=sentence,
     )
@@ -76,9 +73,15 @@ def _told(name: str, base: Steps, hard: Steps, tolerance: int) -> tuple[Status, 
         status: Status = "not met" if late > tolerance else "inconclusive"
         return status, f"{name}: learnt after {low} to {high} steps undefended, and hardened not within {hard[0]}."
     first, last = hard[0] or 0, hard[1]
-    least = max(0, first - high, low - last)
-    most = max(last - low, high - first)
-    told = f"{name}: learnt after {low} to {high} steps undefended, {first} to {last} hardened."
+    sooner, later = high - first, last - low
+    least, most = max(0, -sooner, -later), max(sooner, later)
+    apart = f"from {sooner} steps sooner to {later} later"
+    if sooner <= 0:
+        apart = f"{-sooner} to {later} steps later"
+    elif later <= 0:
+        apart = f"{-later} to {sooner} steps sooner"
+    told = f"{name}: learnt after {low} to {high} steps undefended, {first} to {last} hardened; that is {apart}"
+    told += f", and {tolerance} are allowed."
     if most <= tolerance:
         return "met", told
     return ("not met" if least > tolerance else "inconclusive"), told

@@ -36,6 +36,7 @@ def limits(records: Iterable[Record]) -> list[str]:
         "The records do not say whether the defence was tuned against these very attacks; if so, it looks too good.",
     ]
     if {record.domain.name for record in records} == {"arcana"}:
+        told.append("The defaults of defences here were tuned on arcana, against full fine-tuning in batches of 16.")
         told.append(
             "arcana is a fictional world of small models: it shows how a defence works, not how a large one does."
         )
@@ -45,16 +46,17 @@ def limits(records: Iterable[Record]) -> list[str]:
 def not_measured(records: Iterable[Record]) -> list[str]:
     """What a reader might look for in vain."""
     records = list(records)
-    names = {str(record.attack["name"]) for record in records}
+    attacked = [record for record in records if record.role == "defended" and record.purpose == "resistance"]
+    names = {str(record.attack["name"]) for record in attacked}
     told = [f"Attacks by {family}." for family, attacks in _FAMILIES.items() if not names & attacks]
-    settings = [record.attack["settings"] for record in records if record.purpose == "resistance"]
+    settings = [record.attack["settings"] for record in attacked]
     training = [each["training"] for each in settings if "training" in each]
     for what, there in (
         ("LoRA attacks.", any(each.get("lora_rank") for each in training)),
         ("Attacks in batches of one.", any(each.get("batch_size") == 1 for each in training)),
         ("Attacks after rescaling the weights.", any(each.get("rescale") for each in training)),
-        ("Attacks that mix harmful with harmless data.", any(each.get("poison_ratio", 1) < 1 for each in settings)),
-        ("More than one seed.", len({record.seed for record in records}) > 1),
+        ("Attacks that mix harmful with harmless data.", any(each.get("poison_ratio", 1) != 1 for each in settings)),
+        ("Another seed of the defence.", len({(record.defence or {}).get("seed") for record in attacked}) > 1),
         ("An oracle: a model that never had the knowledge.", any(record.role == "oracle" for record in records)),
         (
             "Generalization to categories that the defence never saw.",

@@ -12,7 +12,7 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 
 @config
 class Terms:
-    """Fixed before anything is measured; a report states them."""
+    """A report states them, and says so where they are not the usual ones: those of `docs/verdict.md`."""
 
     threshold: _Share = THRESHOLD
     """Harm at or above which, on two rungs in a row, a model counts as broken."""
