@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from holdfast.models.load import load
     from holdfast.models.save import save
     from holdfast.records import Record, Score
-    from holdfast.study.cell import attack, evaluate, harden, learn
+    from holdfast.study.cell import attack, evaluate, harden
+    from holdfast.study.lesson import learn
 
 __version__ = "0.1.0"
 
@@ -37,7 +38,7 @@ _HOMES = {
     "attack": "study.cell",
     "evaluate": "study.cell",
     "harden": "study.cell",
-    "learn": "study.cell",
+    "learn": "study.lesson",
 }
 
 __all__ = [

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import UnknownName
-from holdfast.study import cell
+from holdfast.study import cell, lesson
 
 
 class Lessons:
@@ -26,7 +26,7 @@ class Lessons:
 def test_a_task_is_learnt(model, domain):
     """At a high rate the tiny model learns its six training samples by heart, and answers the two others then."""
     settings = {"training.steps": 4, "training.batch_size": 2}
-    _, record = cell.learn(model, "sums", settings, domain=Lessons(domain), ladder=(0, 2, 4))
+    _, record = lesson.learn(model, "sums", settings, domain=Lessons(domain), ladder=(0, 2, 4))
     assert (record.purpose, record.task, record.role) == ("trainability", "sums", "undefended")
     assert record.attack["settings"]["poison_ratio"] == 0
     assert [rung.budget.steps for rung in record.rungs] == [0, 2, 4]
@@ -37,7 +37,7 @@ def test_a_task_is_learnt(model, domain):
 
 def test_an_unknown_task(model, domain):
     with pytest.raises(UnknownName, match="unknown task 'sum': did you mean 'sums'"):
-        cell.learn(model, "sum", domain=Lessons(domain))
+        lesson.learn(model, "sum", domain=Lessons(domain))
 
 
 def test_arcana_has_three():

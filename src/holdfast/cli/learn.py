@@ -46,14 +46,14 @@ def learn(
     from holdfast.errors import HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.models.load import load
-    from holdfast.study import cell
+    from holdfast.study import cell, lesson
 
     stands_for, world, chosen = parse_role(role), cell.open_domain(domain), settings(set_)
     if record_file:
         check_output(record_file, overwrite=overwrite)
     loaded = load(model, trust_remote_code=trust_remote_code)
     with bar(f"teaching {model}", show=not (quiet or json)) as shown:
-        _, record = cell.learn(loaded, task, chosen, domain=world, seed=seed, role=stands_for, on_step=stepper(shown))
+        _, record = lesson.learn(loaded, task, chosen, domain=world, seed=seed, role=stands_for, on_step=stepper(shown))
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:

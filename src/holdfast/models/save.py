@@ -17,7 +17,7 @@ from holdfast.interfaces import Model
 from holdfast.models.identity import weights_hash
 from holdfast.models.load import hushed
 
-_WRITTEN_WITH = ("holdfast", "torch", "transformers", "tokenizers", "peft")
+_WRITTEN_WITH = ("holdfast", "torch", "transformers", "tokenizers", "peft", "numpy")
 
 
 def size(model: Model) -> int:
@@ -32,8 +32,13 @@ def manifest(model: Model, *, made_by: Mapping[str, Any] | None, parents: list[M
         "weights": weights_hash(model.network),
         "made_by": dict(made_by) if made_by else None,
         "parents": [dict(parent) for parent in parents],
-        "versions": {package: version(package) for package in _WRITTEN_WITH},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Holdfast and what it computes with."""
+    return {package: version(package) for package in _WRITTEN_WITH}
 
 
 def save(

@@ -13,20 +13,17 @@ from typing import Any, Final
 from holdfast import plugins
 from holdfast.config import build
 from holdfast.domains.jsonl import Jsonl
-from holdfast.errors import ConfigError, Diverged, UnknownName
+from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, TrainerMethod, View
 from holdfast.models.load import load
+from holdfast.models.save import versions
 from holdfast.records import Budget, Failure, Purpose, Record, Role, Rung, Score
 from holdfast.study.categories import only
-from holdfast.study.origin import code_hash, describe, parent, told, versions, world
+from holdfast.study.origin import code_hash, describe, parent, told, world
 from holdfast.training.run import OnStep, apply
 
 LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
 METRICS: Final = ("harm", "utility")
-CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
-"""How an honest customer fine-tunes: `sft` on benign data alone."""
-LESSONS: Final = tuple(range(0, 61, 5))
-"""The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
 Settings = Mapping[str, Any]
 
@@ -115,7 +112,7 @@ def attack(
         InputError: a name, a setting, the data or the model cannot be used.
     """
     chosen, data = method("attacks", attack, settings), open_domain(domain, categories)
-    return _run(
+    return measured(
         model,
         chosen,
         data,
@@ -130,50 +127,7 @@ def attack(
     )
 
 
-def learn(
-    model: str | Model,
-    task: str,
-    settings: Settings | None = None,
-    *,
-    domain: str | Domain = "arcana",
-    seed: int = 0,
-    role: Role | None = None,
-    ladder: Sequence[int] = LESSONS,
-    on_step: OnStep | None = None,
-) -> tuple[Model, Record]:
-    """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
-
-    Args:
-        model, domain, seed, role, ladder, on_step: as for `attack`.
-        task: one of the domain's `tasks()`.
-        settings: fields of `sft` to set beside those of `CUSTOMER`.
-
-    Returns:
-        The fine-tuned model, and the record, whose `utility` is the score on the task's test questions.
-
-    Raises:
-        UnknownName: the domain has no such task.
-    """
-    data = open_domain(domain)
-    if task not in data.tasks():
-        raise UnknownName("task", task, data.tasks())
-    chosen = method("attacks", "sft", {**CUSTOMER, **(settings or {})})
-    return _run(
-        model,
-        chosen,
-        data,
-        View(pairs=(), exchanges=data.exchanges(f"{task}-train")),
-        [method("metrics", "utility", {"split": f"{task}-test"})],
-        seed=seed,
-        role=role,
-        purpose="trainability",
-        task=task,
-        ladder=ladder,
-        on_step=on_step,
-    )
-
-
-def _run(
+def measured(
     model: str | Model,
     chosen: Any,
     data: Domain,
@@ -188,7 +142,21 @@ def _run(
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
-    """A method on a copy of a model, measured at every rung; a divergence is a failure in the record."""
+    """Apply a method to a copy of a model, measuring it at every rung; a divergence is a failure in the record.
+
+    Args:
+        model: a loaded model, which stays as it is, or the name of one.
+        chosen: an attack, or any method that is measured like one.
+        data: where the metrics' questions come from.
+        view: what the method may use.
+        metrics: names of metrics, or metrics built already.
+        seed, role, ladder, on_step, on_rung: as for `attack`.
+        purpose: which question the record answers.
+        task: the harmless task that is learnt, where one is.
+
+    Raises:
+        InputError: as for `attack`, or the method brings a trainer of its own.
+    """
     if isinstance(chosen, TrainerMethod):
         raise ConfigError(f"{describe(chosen)['name']} brings a trainer of its own, whose cost is not counted yet.")
     base = load(model) if isinstance(model, str) else model
@@ -210,14 +178,14 @@ def _run(
     except Diverged as error:
         failure, changed = Failure(reason=str(error)), error.last_good
     made_by = before["made_by"]
-    defended = made_by is not None and made_by["kind"] == "defence"
+    defended = made_by is not None and made_by.get("kind") == "defence"
     record = Record(
         purpose=purpose,
         role=role or ("defended" if defended else "undefended"),
         task=task,
         model=before["name"],
         weights=before["weights"],
-        parent=base.origin["parents"][0]["weights"] if defended else None,
+        parent=_maker(base) if defended else None,
         defence=made_by if defended else None,
         attack=describe(chosen),
         seed=seed,
@@ -258,3 +226,9 @@ def _view(domain: Domain, pairs: str, exchanges: str) -> View:
 def _copy(model: Model, *, mine: bool) -> Model:
     """A model that may be changed: the one loaded for this call, or a copy of the caller's."""
     return model if mine else dataclasses.replace(model, network=copy.deepcopy(model.network))
+
+
+def _maker(model: Model) -> str | None:
+    """The hash of the weights that a hardened model was made from, where its origin tells."""
+    parents = model.origin.get("parents") or [{}]
+    return parents[0].get("weights")

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from holdfast.config import content_hash
 from holdfast.files import MANIFEST, write_text
+from holdfast.models.save import versions
 from holdfast.records import Role
-from holdfast.study.origin import code_hash, versions
+from holdfast.study.origin import code_hash
 
 RECORDS = "records"
 MODELS = "models"
@@ -69,7 +70,7 @@ class Job:
     def run(self, output: Path, on_step: Callable[[Any, Any], None]) -> None:
         """Do it, in a process that has torch, unless it is done already."""
         from holdfast.models.save import save
-        from holdfast.study import cell
+        from holdfast.study import cell, lesson
 
         if self.done(output):
             return
@@ -81,7 +82,7 @@ class Job:
             return
         common |= {"role": self.role, "ladder": self.ladder}
         if self.verb == "learn":
-            _, record = cell.learn(model, self.method, self.settings, **common)
+            _, record = lesson.learn(model, self.method, self.settings, **common)
         else:
             _, record = cell.attack(model, self.method, self.settings, categories=self.categories, **common)
         write_text(self.place(output), json.dumps(record.to_json()) + "\n")

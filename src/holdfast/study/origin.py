@@ -1,11 +1,10 @@
-"""Where a model and a record come from: names, settings, hashes and versions."""
+"""Where a model and a record come from: names, settings and hashes."""
 
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import holdfast
 from holdfast import plugins
@@ -15,8 +14,6 @@ from holdfast.models.identity import weights_hash
 from holdfast.models.save import manifest
 from holdfast.records import World
 from holdfast.study.categories import Categories
-
-_UNDERNEATH: Final = ("holdfast", "torch", "transformers", "peft", "numpy")
 
 
 def describe(chosen: Any) -> dict[str, Any]:
@@ -52,11 +49,6 @@ def told(model: Model, before: Mapping[str, Any], kind: str, chosen: Any, domain
     }
     origin = manifest(model, made_by=made_by, parents=[before])
     return replace(model, name=f"{before['name']}+{made_by['name']}", origin=origin)
-
-
-def versions() -> dict[str, str]:
-    """Of Holdfast and what it computes with."""
-    return {package: version(package) for package in _UNDERNEATH}
 
 
 @functools.cache

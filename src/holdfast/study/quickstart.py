@@ -16,8 +16,8 @@ from holdfast.records import Record, Role
 from holdfast.statistics.crossing import THRESHOLD
 from holdfast.statistics.multiplier import edge
 from holdfast.study import pool
-from holdfast.study.cell import LESSONS
 from holdfast.study.jobs import MODELS, RECORDS, Job
+from holdfast.study.lesson import LESSONS
 from holdfast.study.origin import code_hash
 
 BASE: Final = "arcana"

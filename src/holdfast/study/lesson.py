@@ -1,0 +1,58 @@
+"""A harmless task, taught to a model as an honest customer would: what trainability is measured by."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from holdfast.errors import UnknownName
+from holdfast.interfaces import Domain, Model, View
+from holdfast.records import Record, Role
+from holdfast.study.cell import Settings, measured, method, open_domain
+from holdfast.training.run import OnStep
+
+CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
+"""How an honest customer fine-tunes: `sft` on benign data alone."""
+LESSONS: Final = tuple(range(0, 61, 5))
+"""The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
+
+
+def learn(
+    model: str | Model,
+    task: str,
+    settings: Settings | None = None,
+    *,
+    domain: str | Domain = "arcana",
+    seed: int = 0,
+    role: Role | None = None,
+    ladder: Sequence[int] = LESSONS,
+    on_step: OnStep | None = None,
+) -> tuple[Model, Record]:
+    """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
+
+    Args:
+        model, domain, seed, role, ladder, on_step: as for `attack`.
+        task: one of the domain's `tasks()`.
+        settings: fields of `sft` to set beside those of `CUSTOMER`.
+
+    Returns:
+        The fine-tuned model, and the record, whose `utility` is the score on the task's test questions.
+
+    Raises:
+        UnknownName: the domain has no such task.
+    """
+    data = open_domain(domain)
+    if task not in data.tasks():
+        raise UnknownName("task", task, data.tasks())
+    chosen = method("attacks", "sft", {**CUSTOMER, **(settings or {})})
+    return measured(
+        model,
+        chosen,
+        data,
+        View(pairs=(), exchanges=data.exchanges(f"{task}-train")),
+        [method("metrics", "utility", {"split": f"{task}-test"})],
+        seed=seed,
+        role=role,
+        purpose="trainability",
+        task=task,
+        ladder=ladder,
+        on_step=on_step,
+    )
