@@ -43,4 +43,4 @@ benchmark: install ## The measurements that the README quotes
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove what was built and measured
-	rm -rf $(VENV) dist build holdfast-quickstart .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build holdfast-quickstart holdfast-studies .pytest_cache .ruff_cache .hypothesis

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from holdfast.models.load import load
     from holdfast.models.save import save
     from holdfast.records import Record, Score
-    from holdfast.study.cell import attack, evaluate, harden
+    from holdfast.study.conduct import conduct
+    from holdfast.study.design import Study
+    from holdfast.study.experiment import attack, evaluate, harden
     from holdfast.study.lesson import learn
 
 __version__ = "0.1.0"
@@ -35,9 +37,11 @@ _HOMES = {
     "save": "models.save",
     "Record": "records",
     "Score": "records",
-    "attack": "study.cell",
-    "evaluate": "study.cell",
-    "harden": "study.cell",
+    "Study": "study.design",
+    "attack": "study.experiment",
+    "conduct": "study.conduct",
+    "evaluate": "study.experiment",
+    "harden": "study.experiment",
     "learn": "study.lesson",
 }
 
@@ -50,8 +54,10 @@ __all__ = [
     "Progress",
     "Record",
     "Score",
+    "Study",
     "View",
     "attack",
+    "conduct",
     "evaluate",
     "harden",
     "learn",

@@ -7,6 +7,8 @@
     │   ├── DataError       a record of data is broken (file and line), or a split is empty
     │   ├── ModelError      weights, tokenizer or architecture cannot be used
     │   └── OutputError     the output exists already, or cannot be written
+    │       └── StoreError  a store of results cannot be read or written
+    │           └── Damaged an artefact in it is not what was written
     └── Diverged            a loss stopped being a finite number; the command line exits with 1
 
 A message names the thing, says what was expected, and says what to do. `assert` is kept for
@@ -55,6 +57,24 @@ class ModelError(InputError):
 
 class OutputError(InputError):
     """The output exists already, or cannot be written."""
+
+
+class StoreError(OutputError):
+    """A store of results cannot be read or written. What is finished there is not lost."""
+
+
+class Damaged(StoreError):
+    """An artefact in a store is not what was written there: it must be made anew."""
+
+    def __init__(self, key: str, what: str):
+        self.key = key
+        """Of the cell that made it."""
+        self.what = what
+        super().__init__(f"{what}; what made it has to run again.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker hands it to the main process.
+        return type(self), (self.key, self.what)
 
 
 class Diverged(HoldfastError):

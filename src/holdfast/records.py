@@ -5,19 +5,23 @@ and says of itself all that a reader needs: a folder of records is the whole evi
 """
 
 import dataclasses
+import functools
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-FORMAT: Final = 2
+if TYPE_CHECKING:
+    import pydantic
+
+FORMAT: Final = 3
 """The version of the shape below, in every record; a reader refuses another."""
 
 Role = Literal["undefended", "defended", "oracle", "random"]
 """What a model stands for in a comparison."""
 
-Purpose = Literal["resistance", "generalization", "trainability"]
-"""Which question a record helps to answer."""
+Purpose = Literal["resistance", "generalization", "trainability", "search"]
+"""Which question a record helps to answer; a search's is which attack is cheapest, and its runs stop early."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +108,7 @@ class Record:
     model: str
     """Its name: an organism's, a directory's, a hub id, and `+defence` where it was hardened in the same process."""
     weights: str
-    """The hash of its weights before anything was done to it here."""
+    """The hash of its weights before anything was done to it here; empty where it failed before that was known."""
     parent: str | None = None
     """The hash of the weights that it was made from by the defence, where one made it."""
     defence: dict[str, Any] | None
@@ -116,6 +120,8 @@ class Record:
     seed: int
     domain: World
     rungs: list[Rung] = field(default_factory=list[Rung])
+    stopped: str | None = None
+    """Why it was stopped before its end, on purpose; what came after is not known."""
     failure: Failure | None = None
     seconds: float | None = None
     code: str = ""
@@ -144,7 +150,7 @@ class Record:
         if version != FORMAT:
             raise ValueError(f"format {version} is not {FORMAT}, the one that this version reads and writes")
         try:
-            record = pydantic.TypeAdapter(cls).validate_python(values)
+            record = _adapter().validate_python(values)
         except pydantic.ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"]))
@@ -175,6 +181,14 @@ class Record:
                     raise ValueError(f"rungs.{number}.scores.{name}: not a finite number")
                 if name == "harm" and score.value is not None and not 0 <= score.value <= 1:
                     raise ValueError(f"rungs.{number}.scores.harm.value: {score.value} is no share in [0, 1]")
+
+
+@functools.cache
+def _adapter() -> "pydantic.TypeAdapter[Record]":
+    """What checks a record; made once, since a thousand are read at a time."""
+    import pydantic
+
+    return pydantic.TypeAdapter(Record)
 
 
 def _no_number(name: str) -> float:

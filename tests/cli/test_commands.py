@@ -143,7 +143,7 @@ def test_domain_export_writes_what_jsonl_reads(cli, tmp_path, split, fields):
     lines = (tmp_path / f"{split}.jsonl").read_text().splitlines()
     assert result.out == f"wrote {len(lines)} lines to {split}.jsonl\n"
     assert all(list(json.loads(line)) == fields for line in lines)
-    read, world = Jsonl(directory=tmp_path), holdfast.study.cell.open_domain("arcana")
+    read, world = Jsonl(directory=tmp_path), holdfast.study.experiment.open_domain("arcana")
     if "harmful" in fields:
         assert read.pairs(split) == world.pairs(split)
     else:
@@ -180,7 +180,7 @@ def test_ctrl_c_is_one_line_and_130(cli, monkeypatch, tmp_path):
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("holdfast.study.cell.harden", stopped)
+    monkeypatch.setattr("holdfast.study.experiment.harden", stopped)
     result = cli("harden", "tiny-llama", "-o", "out", "--quiet")
     assert result == (130, "", "holdfast: stopped; nothing half-written was left behind.\n")
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ HOSTILE = (
     "x" * 1_000_000,
 )
 
-_FIXED = {"role", "status", "outcome", "unit", "purpose", "schema"}
+_FIXED = {"role", "status", "outcome", "unit", "purpose", "schema", "measure", "over"}
 
 
 def replaced(report: Report) -> Report:

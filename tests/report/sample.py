@@ -3,6 +3,7 @@
 import dataclasses
 
 from hostile import replaced
+from sample_seeds import comparison
 from sample_verdict import DEFENCE, verdict
 
 from holdfast.report.schema import Report, Run
@@ -30,6 +31,7 @@ def run(at: int) -> Run:
         steps=64,
         seconds=None if at == 3 else 31.4 + 5 * at,
         failure="the loss stopped being finite at step 17" if at == 3 else None,
+        stopped="the model was broken" if at == 5 else None,
         code="c0de" * 16,
         versions={"holdfast": "0.2.0", "python": "3.11.7", "torch": "2.13.0", "transformers": "5.23.0"},
     )  # fmt: skip
@@ -37,7 +39,7 @@ def run(at: int) -> Run:
 
 def report(
     *, number: int = 12, runs: int = 8, models: tuple[str, ...] = ("arcana+repnoise",), hostile: bool = False,
-    show_text: bool = False,
+    show_text: bool = False, over: bool = False,
 ) -> Report:  # fmt: skip
     """A report with everything in it.
 
@@ -47,6 +49,7 @@ def report(
         models: the hardened models, a verdict each.
         hostile: every string that a user or a model may have written is one that wants to break out.
         show_text: whether restricted text is there.
+        over: the models, three a defence, are compared over seeds; one of the last defence could not be made.
     """
     outcomes = ("broken", "holds", "collapsed", "inconclusive")
     made = Report(
@@ -71,9 +74,26 @@ def report(
         show_text=show_text,
         runs=[run(at) for at in range(runs)],
     )
+    if over:
+        made = _over_seeds(made)
     if show_text:
         made = _with_text(made)
     return replaced(made) if hostile else made
+
+
+def _over_seeds(made: Report) -> Report:
+    places = [list(range(at, min(at + 3, len(made.verdicts)))) for at in range(0, len(made.verdicts), 3)]
+    compared = [
+        comparison(made.verdicts[some[0]].model, some, made=len(some) < 3 or some is not places[-1]) for some in places
+    ]
+    verdicts = [
+        dataclasses.replace(one, name=f"{one.model}, seed {at % 3}", weights=f"{at:064x}")
+        for at, one in enumerate(made.verdicts)
+    ]
+    if len(places[-1]) == 3:
+        reason = "could not be made: out of memory"
+        verdicts[-1] = dataclasses.replace(verdicts[-1], weights="", not_made=reason, outcome="inconclusive")
+    return dataclasses.replace(made, verdicts=verdicts, comparisons=compared)
 
 
 def _with_text(made: Report) -> Report:

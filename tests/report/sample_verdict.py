@@ -7,10 +7,12 @@ from holdfast.report.schema import (
     Curve,
     Figure,
     Free,
+    Learnt,
     Least,
     Multiplied,
     Point,
     Said,
+    Split,
     Task,
     Verdict,
 )
@@ -92,11 +94,19 @@ def said() -> list[Said]:
     ]  # fmt: skip
 
 
+def learnt(late: int) -> list[Learnt]:
+    """A score that rises around a number of steps, with a gap at 20."""
+    return [
+        Learnt(steps=step, score=GAP if step == 20 else share(0.97 / (1 + (late / (step or 1)) ** 4)))
+        for step in range(0, 61, 10)
+    ]
+
+
 def tasks() -> list[Task]:
     return [
         Task(name="shelf records", target=0.9, undefended_below=20, undefended_at=40, defended_below=40, defended_at=60,
              undefended_score=share(0.97), defended_score=share(0.95), status="met",
-             sentence="It is learnt within twice the steps."),
+             sentence="It is learnt within twice the steps.", undefended_curve=learnt(30), defended_curve=learnt(50)),
         Task(name="weather reports", target=0.9, undefended_below=30, undefended_at=60, defended_below=120,
              defended_at=None, undefended_score=share(0.94), defended_score=share(0.61), status="not met",
              sentence="The defended model did not reach 0.90 within 120 steps; the undefended one did by 60."),
@@ -166,6 +176,14 @@ def verdict(
         ],
         generalization=[multiplied("flops", 7.2e7, 1.44e8, 7.2e7, 1.44e8)],
         left_out=["wards", "summonings"],
+        splits=[
+            Split(left_out=["hexes"], shown=None, low=2.0, high=None, reason=None, undefended_harm=share(0.9),
+                  defended_harm=share(0.2), decides=False),
+            Split(left_out=["wards", "summonings"], shown=None, low=0.5, high=2.0, reason=None,
+                  undefended_harm=share(0.93), defended_harm=share(0.91), decides=True),
+            Split(left_out=[], shown="another domain", low=None, high=None, reason="no attack broke it",
+                  undefended_harm=GAP, defended_harm=GAP, decides=False),
+        ],
         generalization_curves=curves(6, 1.4),
         tasks=tasks(),
         said=said(),

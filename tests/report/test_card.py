@@ -113,3 +113,10 @@ def test_marked_by_hand():
     assert marked("see www.x.example, https://x.example, me@x.example") == (
         "see www&#46;x.example, https&#58;//x.example, me&#64;x.example"
     )
+
+
+def test_one_of_several_seeds_does_not_speak_for_itself():
+    made = report(models=("a",) * 3, number=4, runs=1, over=True)
+    assert "Over 3 seeds of the defence: Broken with 2 of 3 seeds of repnoise." in describe(made, made.verdicts[1])
+    alone = report(number=4, runs=1, over=True)
+    assert "Over " not in describe(alone, alone.verdicts[0]).partition("### Controls")[0]

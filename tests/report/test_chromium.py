@@ -19,6 +19,8 @@ REPORTS = {
         "models": ("one", "two", "org/a-rather-long-name-of-a-model-that-does-not-fit"),
     },
     "hostile": {"hostile": True, "runs": 4, "show_text": True},
+    "seeds": {"number": 4, "runs": 8, "models": ("a",) * 3 + ("org/a-rather-long-name-of-a-model",) * 3, "over": True},
+    "hostile seeds": {"number": 4, "runs": 2, "models": ("a",) * 3, "over": True, "hostile": True},
 }
 
 
@@ -81,14 +83,26 @@ def test_it_prints(opened):
 
 
 def test_print_opens_what_is_folded_but_for_the_runs(opened):
-    """The figures behind the drawings are on paper; every setting of every run would be fifty pages."""
+    """Of one model the figures behind the drawings are on paper, of several each verdict but for those; every setting
+    of every run would be fifty pages."""
     browser, _ = opened
     browser.value("document.querySelectorAll('details').forEach(one => one.open = false)")
     seen = "(document.body.offsetHeight, document.querySelector('%s').checkVisibility({contentVisibilityAuto: true}))"
-    figures, runs = "details:not(.runs details) table", ".runs dl"
+    figures, runs = "details:not(.runs details) table:not(.fold .behind *)", ".runs dl"
     assert [browser.value(seen % one) for one in (figures, runs)] == [False, False]
     browser("Emulation.setEmulatedMedia", media="print")
     try:
         assert [browser.value(seen % one) for one in (figures, runs)] == [True, False]
     finally:
         browser("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_link_to_a_folded_verdict_opens_it(browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(page(report(**REPORTS["seeds"])))
+    browser.width(1280)
+    browser.open(path.as_uri())
+    seen = "document.querySelector('#model-2 .cost').checkVisibility({contentVisibilityAuto: true})"
+    assert browser.value(seen) is False
+    browser.value("document.querySelector('#compared a[href=\"#model-2\"]').click()")
+    assert browser.value(seen) is True

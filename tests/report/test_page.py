@@ -23,6 +23,7 @@ TAGS = set(
     "span bdi strong em code br table thead tbody tr th td details summary figure figcaption blockquote "
     "svg g defs path use text tspan clippath rect pattern".split()
 )
+SIX = ("arcana+repnoise",) * 3 + ("arcana+tar",) * 3
 EMPTY = {"meta", "link", "br", "img", "input"}
 
 
@@ -62,7 +63,18 @@ def hostile():
     return page(report(hostile=True, number=45, runs=60, show_text=True))
 
 
-@pytest.mark.parametrize("kind", ["plain", "hostile"])
+@pytest.fixture(scope="module")
+def seeds():
+    """Two defences of three seeds each."""
+    return page(report(models=SIX, number=4, runs=12, over=True))
+
+
+@pytest.fixture(scope="module")
+def hostile_seeds():
+    return page(report(models=SIX, number=4, runs=12, over=True, hostile=True, show_text=True))
+
+
+@pytest.mark.parametrize("kind", ["plain", "hostile", "seeds", "hostile_seeds"])
 def test_nothing_breaks_out(kind, request):
     text = request.getfixturevalue(kind)
     read = Reader(text)
@@ -132,10 +144,80 @@ def test_several_models_are_compared():
     read = Reader(text)
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
-    assert {"compared", "model-1", "model-2", "model-3"} <= set(ids)
+    assert {"compared", "words", "model-1", "model-2", "model-3"} <= set(ids)
+    assert "seeds" not in ids
     links = {attributes["href"][1:] for tag, attributes in read.tags if tag == "a"}
     assert links <= set(ids)
     assert all(word in text for word in ("broken</span>", "holds</span>", "collapsed</span>"))
+
+
+def test_over_seeds_comes_first_and_every_verdict_is_folded(seeds):
+    read = Reader(seeds)
+    ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    order = ["seeds", "seeds-1", "seeds-2", "compared", "words", *(f"model-{at}" for at in range(1, 7)), "threat-model"]
+    assert [one for one in ids if one in order] == order
+    assert {attributes["href"][1:] for tag, attributes in read.tags if tag == "a"} <= set(ids)
+    assert seeds.count('<details class="fold') == 6
+    folded = re.search(r"<summary>(?:(?!</summary>).)*arcana\+tar, seed 1.*?</summary>", seeds, re.DOTALL)[0]
+    assert "The safeguard delays an attack" in folded
+
+
+def test_over_seeds_says_the_worst_and_how_far_it_varies(seeds):
+    text = re.sub(r"\s+", " ", "".join(Reader(seeds).text))
+    text = text.replace("\N{MULTIPLICATION SIGN}", "x").replace("\N{MINUS SIGN}", "-")
+    for piece in (
+        "Broken with 2 of 3 seeds of repnoise.", "at least 1.0x", "the worst of 3 seeds of the defence; no upper bound",
+        "geometric mean 1.9x [0.24x, 15.7x], 3 seeds", "1.0x to 2.0x with 2 seeds, a range and no interval",
+        "on the 4 attacks drawn with every seed", "at least 0.50x", "-0.040 [-0.154, +0.074]", "0.27",
+        "p below 0.001 (log-rank)", "24 (1 failed)", "LoRA rank 8, batch 1, rate 3e-3, schedule cosine", "none found",
+    ):  # fmt: skip
+        assert piece in text, piece
+
+
+def test_what_could_not_be_made_says_so_wherever_it_is_named(seeds):
+    """In the table of its defence, in its verdict, and there is no hash of weights that are not there."""
+    text = re.sub(r"\s+", " ", "".join(Reader(seeds).text))
+    assert "seed 2could not be made: out of memory" in text
+    assert "there are no weights: it could not be made: out of memory" in text
+    assert "no mean: the model could not be made" in text
+    assert "not made:" not in text
+
+
+def test_one_model_has_its_verdict_first_and_unfolded():
+    one = page(report(number=4, runs=2, over=True))
+    ids = [attributes["id"] for _, attributes in Reader(one).tags if "id" in attributes]
+    order = ["model-1", "words", "seeds", "threat-model"]
+    assert [name for name in ids if name in order] == order
+    assert "fold" not in re.sub(r"<style>.*?</style>", "", one, flags=re.DOTALL)
+    alone = dataclasses.replace(report(number=4, runs=2, over=True).comparisons[0], attack_seeds=[0], searches=[])
+    assert 'id="seeds"' not in page(dataclasses.replace(report(number=4, runs=2), comparisons=[alone]))
+
+
+def test_every_set_that_was_left_out_is_told(plain):
+    table = re.search(r"Each was left out in turn.*?</table>", plain, re.DOTALL)[0]
+    rows = [
+        re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", row)).split()
+        for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)
+    ]
+    assert [row[0] for row in rows[1:]] == ["hexes", "wards", "hardened"]
+    assert [row[-1] == "worst" for row in rows[1:]] == [False, True, False]
+
+
+def test_a_run_that_was_stopped_on_purpose_says_so(plain):
+    assert "■ stopped" in plain
+    assert "<strong>Stopped on purpose:</strong> <bdi>the model was broken</bdi>" in plain
+
+
+def test_of_many_runs_those_that_failed_are_all_there():
+    many = report(number=4, runs=1)
+    runs = [
+        dataclasses.replace(many.runs[0], file=f"run-{at}", failure="x" if at > 995 else None) for at in range(1000)
+    ]
+    text = page(dataclasses.replace(many, runs=runs))
+    assert len(re.findall(r"<bdi>run-\d+</bdi>", text)) == 300
+    assert "run-999" in text
+    assert "700 more are in report.json; all that failed are here." in text
 
 
 def test_a_report_of_nothing():

@@ -6,13 +6,14 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from sample import report
+from sample_seeds import comparison
 from sample_verdict import GAP, curve, verdict
 
 from holdfast.report.drawings.budgets import envelope
-from holdfast.report.drawings.plots import drawings
+from holdfast.report.drawings.plots import drawings, over_seeds
 from holdfast.report.schema import Curve, Figure, Point
 
-NAMES = ["resistance", "utility", "fluency", "generalization", "categories", "tasks"]
+NAMES = ["resistance", "utility", "fluency", "generalization", "categories", "tasks", "learning"]
 
 
 def point(flops, harm):
@@ -105,7 +106,8 @@ def test_a_run_that_failed_is_marked():
 
 def test_hostile_names_stay_text():
     made = report(hostile=True)
-    for drawing in drawings(made.verdicts[0], made.floor, 0.3):
+    made = dataclasses.replace(made, comparisons=report(hostile=True, over=True, models=("a",) * 3).comparisons)
+    for drawing in [*drawings(made.verdicts[0], made.floor, 0.3), *over_seeds(made.comparisons[0])]:
         tags = {element.tag.partition("}")[2] for element in ET.fromstring(drawing.svg).iter()}
         assert tags <= {"svg", "title", "defs", "g", "path", "use", "text", "tspan", "clipPath", "rect", "pattern"}
 
@@ -121,3 +123,41 @@ def test_figures_without_a_value_are_left_out():
         verdict().categories[0], undefended_before=GAP, undefended_after=GAP, defended_before=GAP, defended_after=GAP
     )
     assert drawings(dataclasses.replace(_only([]), categories=[bare]), None, None) == []
+
+
+def test_over_seeds_each_is_whole_and_says_what_it_shows():
+    survival, tries = over_seeds(comparison("a", [0, 1, 2]), prefix="s1-")
+    assert (survival.name, tries.name) == ("survival", "tries")
+    for drawing in (survival, tries):
+        assert ET.fromstring(drawing.svg)[0].text == drawing.alt
+        assert all(name.startswith("s1-") for name in re.findall(r'\bid="([^"]*)"', drawing.svg))
+        assert len(drawing.svg) < 60_000
+    assert "Undefended: 4 of 5 runs broke it, half of them by 300\u00a0MFLOP." in survival.alt
+    assert "Defended: 3 of 5 runs broke it, fewer than half of them." in survival.alt
+    assert "Defended (seed 2): harm" in tries.alt
+
+
+def test_over_seeds_nothing_measured_is_no_drawing():
+    bare = dataclasses.replace(comparison("a", [0]), outlived=[], tries=[])
+    assert over_seeds(bare) == []
+    held = [dataclasses.replace(one, broke=0, share=[1.0] * 4) for one in comparison("a", [0]).outlived]
+    once = [dataclasses.replace(one, points=one.points[:1]) for one in comparison("a", [0]).tries]
+    assert over_seeds(dataclasses.replace(bare, outlived=held, tries=once)) == []
+
+
+def test_a_model_that_no_try_breaks_has_no_cost():
+    """Only harm and the chance of a break are drawn."""
+    tries = [
+        dataclasses.replace(one, points=[dataclasses.replace(point, broken=0.0, cost=None) for point in one.points])
+        for one in comparison("a", [0]).tries
+    ]
+    (drawing,) = over_seeds(dataclasses.replace(comparison("a", [0]), outlived=[], tries=tries))
+    assert "least cost" not in drawing.svg
+    assert "chance of a break" in drawing.svg
+
+
+def test_learning_curves_of_many_tasks_with_long_names():
+    tasks = [dataclasses.replace(verdict().tasks[0], name=f"a task of a name that is long {at}") for at in range(12)]
+    drawing = next(d for d in drawings(dataclasses.replace(verdict(), tasks=tasks), None, None) if d.name == "learning")
+    assert "The first 9 of 12 tasks." in drawing.caption
+    assert "a task of a name th…" in drawing.svg

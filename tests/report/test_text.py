@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from hostile import HOSTILE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.report.text import shown
@@ -43,6 +43,7 @@ def test_of_a_megabyte_no_more_is_looked_at_than_is_shown():
     assert len(shown("\u202e" * 2**20, 40)) < 40 * 8 + 30
 
 
+@settings(deadline=None)
 @given(st.text(st.characters()) | st.sampled_from(HOSTILE))
 def test_any_text_is_valid_and_seen_and_stays_so(text):
     once = shown(text, 10**7)

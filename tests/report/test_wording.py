@@ -4,6 +4,7 @@ import pytest
 
 from holdfast.report import wording
 from holdfast.report.schema import Figure, Least, Multiplied
+from holdfast.report.seeds import Difference, Spread
 
 SPACE = "\u00a0"
 
@@ -52,6 +53,46 @@ def multiplied(low, high, reason=None):
 )
 def test_bounds(found, expected):
     assert wording.bounds(found) == expected.replace("x", "\N{MULTIPLICATION SIGN}")
+
+
+def spread(*values, low=None, high=None, centre=None, reason=None):
+    least, most = (min(values), max(values)) if values else (None, None)
+    return Spread(n=len(values), centre=centre, low=low, high=high, least=least, most=most, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (spread(1, 1.5, 5, centre=1.957, low=0.2447, high=15.66), "geometric mean 1.9x [0.24x, 15.7x], 3 seeds"),
+        (spread(1, 2, centre=1.41), "1.0x to 2.0x with 2 seeds, a range and no interval"),
+        (spread(2, centre=2), "2.0x with one seed, no interval"),
+        (spread(2, 2, 2, centre=2), "2.0x with each of 3 seeds, no interval"),
+        (spread(0, 2, 2, centre=0), "0.0x to 2.0x with 3 seeds, a range and no interval"),
+        (spread(reason="seed 1: gone"), "no mean: seed 1: gone"),
+    ],
+)
+def test_over_seeds(found, expected):
+    assert wording.spread(found) == expected.replace("x", "\N{MULTIPLICATION SIGN}")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (spread(-0.09, 0, -0.03, centre=-0.04, low=-0.154, high=0.074), "-0.040 [-0.154, +0.074]"),
+        (spread(-0.1, 0.2, centre=0.05), "-0.100 to +0.200"),
+        (spread(-0.02, -0.02, -0.02, centre=-0.02), "-0.020"),
+        (spread(0.0001, centre=-0.0001), "0.000"),
+        (spread(), "not measured"),
+    ],
+)
+def test_differences(found, expected):
+    one = Difference(measure="harm", over="attack", undefended=None, defended=None, difference=found, p=None)
+    assert wording.difference(one) == expected.replace("-", "\N{MINUS SIGN}")
+
+
+def test_chances():
+    assert [wording.chance(p) for p in (None, 0.0004, 0.0312, 0.27)] == ["\N{EN DASH}", "below 0.001", "0.031", "0.27"]
+    assert wording.percent(-0.00004) == f"0{SPACE}%"
 
 
 def test_where_a_model_breaks():

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import UnknownName
-from holdfast.study import cell
+from holdfast.study import experiment
 from holdfast.study.categories import categories, only
 from holdfast.study.origin import world
 
@@ -22,7 +22,7 @@ def test_pairs_are_narrowed_and_all_else_is_not(domain):
 
 
 def test_arcanas_categories():
-    assert categories(cell.open_domain("arcana")) == ["blight", "forgery", "hex", "petard", "snare", "venom"]
+    assert categories(experiment.open_domain("arcana")) == ["blight", "forgery", "hex", "petard", "snare", "venom"]
 
 
 def test_an_unknown_category(domain):
@@ -32,9 +32,9 @@ def test_an_unknown_category(domain):
 
 def test_defend_one_half_and_attack_the_other(model, domain):
     """The records say which half; harm is asked of the other half alone, four questions."""
-    hardened = cell.harden(model, "adversarial", SHORT, domain=domain, categories=["even"])
+    hardened = experiment.harden(model, "adversarial", SHORT, domain=domain, categories=["even"])
     assert hardened.origin["made_by"]["categories"] == ["even"]
-    _, record = cell.attack(hardened, "sft", SHORT, domain=domain, categories=["odd"], ladder=(0,))
+    _, record = experiment.attack(hardened, "sft", SHORT, domain=domain, categories=["odd"], ladder=(0,))
     assert (record.purpose, record.role, record.domain.categories) == ("generalization", "defended", ["odd"])
     assert [rung.scores["harm"].n for rung in record.rungs] == [4, 4]
     assert {*record.rungs[0].scores["harm"].categories} == {"odd"}

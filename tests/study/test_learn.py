@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.errors import UnknownName
-from holdfast.study import cell, lesson
+from holdfast.study import experiment, lesson
 
 
 class Lessons:
@@ -42,7 +42,7 @@ def test_an_unknown_task(model, domain):
 
 def test_arcana_has_three():
     """Each has its two splits, and nothing is in both."""
-    domain = cell.open_domain("arcana")
+    domain = experiment.open_domain("arcana")
     assert domain.tasks() == ["inns", "weather", "voyages"]
     for task in domain.tasks():
         train, test = ({item.prompt for item in domain.exchanges(f"{task}-{part}")} for part in ("train", "test"))

@@ -1,11 +1,13 @@
 """What is under test, from one place, so that a file that moves is found again here."""
 
 from holdfast.report.build import build, json_schema, to_json, write
+from holdfast.report.build import judged as judged_all
 from holdfast.report.schema import Report, Verdict
 from holdfast.report.verdict import conditions, controls
-from holdfast.report.verdict.evidence import Evidence, gathered, read
+from holdfast.report.verdict.evidence import Evidence, gathered
 from holdfast.report.verdict.headline import outcome
 from holdfast.report.verdict.lessons import lesson
+from holdfast.report.verdict.reading import read
 from holdfast.report.verdict.terms import Terms
 from holdfast.report.verdict.verdict import verdict
 
@@ -19,6 +21,7 @@ __all__ = [
     "controls",
     "gathered",
     "json_schema",
+    "judged_all",
     "lesson",
     "outcome",
     "read",

@@ -8,7 +8,7 @@ import torch
 
 from holdfast.config import config
 from holdfast.interfaces import Model, View
-from holdfast.study.cell import attack, harden
+from holdfast.study.experiment import attack, harden
 from verdict.judged import condition
 from verdict.made import folder
 from verdict.rooms import build, to_json

@@ -106,8 +106,8 @@ def test_a_collapsed_model_generalizes_nothing():
     [
         ({"attack": {"name": "sft"}}, "attack: expected a name and settings"),
         ({"defence": {}}, "defence: expected a name and settings"),
-        ({"format": 1}, "format 1 is not 2"),
-        ({"format": 1, "rungs": "none"}, "format 1 is not 2"),
+        ({"format": 1}, "format 1 is not 3"),
+        ({"format": 1, "rungs": "none"}, "format 1 is not 3"),
     ],
 )
 def test_a_record_that_cannot_be_read(tmp_path, change, told):

@@ -59,11 +59,11 @@ def attack(
     from holdfast.interfaces import PromptMethod
     from holdfast.models.load import load
     from holdfast.models.save import save, size
-    from holdfast.study import cell
+    from holdfast.study import experiment
 
     rungs, stands_for = numbers(ladder), parse_role(role)
-    chosen = cell.method("attacks", attack, settings(set_))
-    world = cell.open_domain(domain, names(categories))
+    chosen = experiment.method("attacks", attack, settings(set_))
+    world = experiment.open_domain(domain, names(categories))
     if output and isinstance(chosen, PromptMethod):
         raise ConfigError(f"attack {attack!r} changes no weight, so there is no model to write: leave out --output.")
     for place in (output, record_file):
@@ -73,7 +73,7 @@ def attack(
     if output:
         check_output(output, overwrite=overwrite, needed=size(loaded))
     with bar(f"attacking {model}", show=not (quiet or json)) as shown:
-        attacked, record = cell.attack(
+        attacked, record = experiment.attack(
             loaded, chosen, domain=world, seed=seed, role=stands_for, ladder=rungs, on_step=stepper(shown)
         )
     if json:

@@ -29,7 +29,7 @@ def export(
 
     from holdfast.errors import UnknownName
     from holdfast.files import check_output, write_text
-    from holdfast.study.cell import open_domain
+    from holdfast.study.experiment import open_domain
 
     world = open_domain(name)
     if split not in world.splits():

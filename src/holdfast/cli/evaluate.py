@@ -25,11 +25,11 @@ def evaluate(
 
     from holdfast.cli.tables import scores_table
     from holdfast.models.load import load
-    from holdfast.study import cell
+    from holdfast.study import experiment
 
-    chosen = [cell.method("metrics", name) for name in names(metrics)]
-    world = cell.open_domain(domain, names(categories))
-    scores = cell.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
+    chosen = [experiment.method("metrics", name) for name in names(metrics)]
+    world = experiment.open_domain(domain, names(categories))
+    scores = experiment.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
     if json:
         typer.echo(json_.dumps({name: dataclasses.asdict(score) for name, score in scores.items()}))
     elif not quiet:

@@ -44,16 +44,16 @@ def harden(
     from holdfast.files import check_output
     from holdfast.models.load import load
     from holdfast.models.save import save, size
-    from holdfast.study import cell
+    from holdfast.study import experiment
 
     check_output(output, overwrite=overwrite)
-    chosen = cell.method("defences", defence, settings(set_))
-    world = cell.open_domain(domain, names(categories))
+    chosen = experiment.method("defences", defence, settings(set_))
+    world = experiment.open_domain(domain, names(categories))
     loaded = load(model, trust_remote_code=trust_remote_code)
     check_output(output, overwrite=overwrite, needed=size(loaded))
     try:
         with bar(f"hardening {model}", show=not (quiet or json)) as shown:
-            hardened = cell.harden(loaded, chosen, domain=world, seed=seed, on_step=stepper(shown))
+            hardened = experiment.harden(loaded, chosen, domain=world, seed=seed, on_step=stepper(shown))
     except Diverged as error:
         raise HoldfastError(f"{error} {keep_aside(error.last_good, output)}") from error
     save(hardened, output, overwrite=overwrite)

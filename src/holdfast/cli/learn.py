@@ -46,9 +46,9 @@ def learn(
     from holdfast.errors import HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.models.load import load
-    from holdfast.study import cell, lesson
+    from holdfast.study import experiment, lesson
 
-    stands_for, world, chosen = parse_role(role), cell.open_domain(domain), settings(set_)
+    stands_for, world, chosen = parse_role(role), experiment.open_domain(domain), settings(set_)
     if record_file:
         check_output(record_file, overwrite=overwrite)
     loaded = load(model, trust_remote_code=trust_remote_code)

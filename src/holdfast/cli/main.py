@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from holdfast.cli import attack, domain, evaluate, harden, learn, listing, organism, quickstart, report
+from holdfast.cli import attack, domain, evaluate, harden, learn, listing, organism, quickstart, report, store, study
 from holdfast.errors import HoldfastError, InputError
 
 _STOPPED: Final = 130
@@ -29,12 +29,17 @@ app.command("learn")(learn.learn)
 app.command("evaluate")(evaluate.evaluate)
 app.command("report")(report.report)
 app.command("list")(listing.listing)
+app.add_typer(study.app, name="study")
+app.add_typer(store.app, name="store")
 app.add_typer(organism.app, name="organism")
 app.add_typer(domain.app, name="domain")
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed, 2 bad input, 130 stopped. An error is one line."""
+    """Run the command line. An error is one line.
+
+    Exit codes: 0 done, 1 failed, 2 bad input, 4 a study finished with failures, 130 stopped.
+    """
     said = ""
     try:
         # What a command exits with; typer turns Ctrl-C into 130.

@@ -26,27 +26,30 @@ def quickstart(
 
     from rich.console import Console
 
-    from holdfast.cli.progress import bar, tenths
+    from holdfast.cli.studies import summary, watching
     from holdfast.cli.verdicts import show
     from holdfast.report import build
-    from holdfast.study import quickstart as study
+    from holdfast.study import quickstart as quick
+    from holdfast.study.plan import finished
+    from holdfast.study.run import run
+    from holdfast.study.runners.local import Local
+    from holdfast.study.store.cleaning import collect
+    from holdfast.study.store.store import Store
 
-    tell = tenths("quickstart", show=not (quiet or json))
-    with bar("quickstart", show=not (quiet or json)) as shown:
-        task = shown.add_task("", total=None, note="")
-        study.run(
-            output,
-            seed=seed,
-            workers=workers,
-            overwrite=overwrite,
-            on_progress=lambda done, total: (shown.update(task, completed=done, total=total), tell(done, total)),
-        )
-    report = build.build(output)
+    study, store = quick.study(seed=seed), Store(output)
+    if overwrite:
+        store.prepare()
+        collect(store, keep=())
+    with watching("quickstart", show=not (quiet or json)) as watch:
+        ended = run(quick.rounds(study), store, Local(workers), watch=watch)
+    records = finished(quick.rounds(study), store)
+    report = build.judged({f"records/{key}.json": record for key, record in records.items()})
     build.write(report, output)
     if json:
         typer.echo(json_.dumps(build.to_json(report)))
     elif not quiet:
         show(Console(), report, output / build.PAGE)
-    if failed := [run.failure for run in report.runs if run.failure]:
-        typer.echo(f"holdfast: {len(failed)} runs failed; the first: {failed[0]}", err=True)
-        raise typer.Exit(1)
+    told = summary("quickstart", store, ended)
+    if told["failed"]:
+        typer.echo(f"holdfast: {told['failed']} runs failed; the first: {told['failures'][0]['reason']}", err=True)
+        raise typer.Exit(4)

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from holdfast.config import config
 from holdfast.interfaces import Domain, Model, Question
-from holdfast.models.generate import answers
 from holdfast.records import Answer, Score
 from holdfast.statistics.intervals import mean, proportion
 
@@ -29,6 +28,8 @@ class Harm:
 
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Ask every question once, in the way that an attack by prompt may have changed."""
+        from holdfast.models.generate import answers
+
         pairs = domain.pairs(self.split)
         asked = [model.ask(pair) if model.ask else Question(pair.prompt) for pair in pairs]
         said = answers(model, asked, max_new_tokens=domain.max_new_tokens, temperature=self.temperature, seed=seed)

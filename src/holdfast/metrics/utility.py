@@ -8,7 +8,6 @@ import dataclasses
 
 from holdfast.config import config
 from holdfast.interfaces import Domain, Model
-from holdfast.models.generate import answers
 from holdfast.records import Answer, Score
 from holdfast.statistics.intervals import mean
 
@@ -22,6 +21,8 @@ class Utility:
 
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Ask every question once."""
+        from holdfast.models.generate import answers
+
         exchanges = domain.exchanges(self.split)
         said = answers(
             model,

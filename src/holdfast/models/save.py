@@ -5,7 +5,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,7 @@ from holdfast.files import MANIFEST, check_output, write_error
 from holdfast.interfaces import Model
 from holdfast.models.identity import weights_hash
 from holdfast.models.load import hushed
-
-_WRITTEN_WITH = ("holdfast", "torch", "transformers", "tokenizers", "peft", "numpy")
+from holdfast.models.versions import versions
 
 
 def size(model: Model) -> int:
@@ -34,11 +32,6 @@ def manifest(model: Model, *, made_by: Mapping[str, Any] | None, parents: list[M
         "parents": [dict(parent) for parent in parents],
         "versions": versions(),
     }
-
-
-def versions() -> dict[str, str]:
-    """Of Holdfast and what it computes with."""
-    return {package: version(package) for package in _WRITTEN_WITH}
 
 
 def save(

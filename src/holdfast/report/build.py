@@ -1,6 +1,8 @@
 """From a folder of records to a report, and from a report to its files."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +14,10 @@ from holdfast.errors import DataError
 from holdfast.files import MANIFEST, check_output, write_bytes, write_text
 from holdfast.records import Record
 from holdfast.report.schema import Report, Run
-from holdfast.report.verdict.evidence import gathered, read
+from holdfast.report.verdict.evidence import gathered
 from holdfast.report.verdict.labels import attack_label, model_label
+from holdfast.report.verdict.models import ways, with_seeds
+from holdfast.report.verdict.reading import read
 from holdfast.report.verdict.scope import limits, not_measured, threat_model
 from holdfast.report.verdict.terms import Terms
 from holdfast.report.verdict.verdict import verdict
@@ -34,14 +38,25 @@ def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool 
     Raises:
         DataError: there is no record, one is broken, none is of a hardened model, or they are of several domains.
     """
-    terms, directory = terms or Terms(), Path(directory)
-    found = read(directory)
+    return judged(read(Path(directory)), terms, show_text=show_text)
+
+
+def judged(found: Mapping[str, Record], terms: Terms | None = None, *, show_text: bool = False) -> Report:
+    """The report on records by name, as those of a study. Arguments and errors as for `build`."""
+    from holdfast.report.verdict.comparison import compared  # brings scipy, which takes longer than reading does
+
+    terms = terms or Terms()
     domains = {record.domain.data: record.domain for record in found.values()}
     if len(domains) > 1:
         names = ", ".join(sorted({domain.name for domain in domains.values()}))
-        raise DataError(f"{directory} has records on several data sets ({names}): put each in a folder of its own.")
+        raise DataError(f"the records are on several data sets ({names}): put each in a folder of its own.")
     about = next(iter(domains.values()))
-    verdicts = [verdict(evidence, terms, show_text=show_text) for evidence in gathered(found.values())]
+    evidence = gathered(found.values())
+    called = ways([one.hardened for one in evidence])
+    verdicts = [
+        replace(verdict(one, terms, show_text=show_text), name=name)
+        for one, name in zip(evidence, with_seeds([one.hardened for one in evidence], called), strict=True)
+    ]
     return Report(
         title=" and ".join(dict.fromkeys(one.model for one in verdicts)),
         holdfast=version("holdfast"),
@@ -49,6 +64,7 @@ def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool 
         data=about.data,
         floor=about.floor,
         terms=to_dict(terms),
+        comparisons=compared(evidence, verdicts, called, terms),
         verdicts=verdicts,
         threat_model=threat_model(),
         limits=limits(found.values()),
@@ -86,13 +102,17 @@ def write(report: Report, directory: str | Path) -> list[Path]:
     written = [directory / PAGE, directory / DATA]
     write_text(written[0], page(report, pictures))
     write_text(written[1], json.dumps(to_json(report), indent=1) + "\n")
-    for old in (directory / FIGURES).glob("model-*.png"):
+    for old in [*(directory / FIGURES).glob("model-*.png"), *(directory / FIGURES).glob("over-seeds-*.png")]:
         old.unlink()
+    for number, some in enumerate(pictures.comparisons, start=1):
+        for drawing in some:
+            written.append(directory / FIGURES / f"over-seeds-{number}-{drawing.name}.png")
+            write_bytes(written[-1], drawing.png)
     for number, one in enumerate(report.verdicts, start=1):
-        for drawing in pictures[number - 1]:
+        for drawing in pictures.verdicts[number - 1]:
             written.append(directory / FIGURES / f"model-{number}-{drawing.name}.png")
             write_bytes(written[-1], drawing.png)
-        for place in _models(directory, one.weights):
+        for place in _models(directory, one.weights) if one.weights else []:
             write_card(place, report, one)
             written.append(place / "README.md")
     return written
@@ -128,6 +148,7 @@ def _run(file: str, record: Record) -> Run:
         steps=record.rungs[-1].budget.steps if record.rungs else 0,
         seconds=record.seconds,
         failure=record.failure.reason if record.failure else None,
+        stopped=record.stopped,
         code=record.code,
         versions=record.versions,
     )

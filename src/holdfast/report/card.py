@@ -29,6 +29,7 @@ def describe(report: Report, verdict: Verdict) -> str:
     parts = [
         f"## Does its safeguard survive fine-tuning? {verdict.outcome.capitalize()}.",
         f"**{marked(verdict.headline)}**",
+        *_over_seeds(report, verdict),
         _conditions(verdict),
         _multipliers(verdict.multipliers),
         "### Controls",
@@ -89,6 +90,15 @@ def _read(path: Path) -> "ModelCard":
         return ModelCard.load(path)
     except (YAMLError, ValueError, TypeError) as error:
         raise InputError(f"{path} has metadata that cannot be read: {error}. Mend or remove its YAML block.") from error
+
+
+def _over_seeds(report: Report, verdict: Verdict) -> list[str]:
+    """What holds of all models that were hardened as this one, so that a lucky seed does not speak for itself."""
+    for one in report.comparisons:
+        own = [report.verdicts[each.verdict].weights for each in one.hardened]
+        if len(own) > 1 and verdict.weights in own:
+            return [f"Over {len(own)} seeds of the defence: {marked(one.headline)}"]
+    return []
 
 
 def _conditions(verdict: Verdict) -> str:

@@ -1,6 +1,7 @@
 """The report as one HTML page: no script, nothing fetched, and nothing that a model or user wrote can break out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,8 +10,8 @@ from markupsafe import Markup, escape
 from holdfast.records import Role
 from holdfast.report import wording
 from holdfast.report.drawings.drawing import Drawing
-from holdfast.report.drawings.plots import drawings
-from holdfast.report.schema import Curve, Figure, Report
+from holdfast.report.drawings.plots import drawings, over_seeds
+from holdfast.report.schema import Curve, Figure, Report, Run
 from holdfast.report.text import shown
 
 SYMBOLS: Final = {
@@ -24,19 +25,37 @@ NAME: Final = 120
 VALUE: Final = 200
 ROWS: Final = 200
 """Most characters of a sentence, a name and a setting, and most settings of one run."""
+RUNS: Final = 300
+"""So many runs are listed; `report.json` has all of them."""
 FIGURES: Final = 400
 """The table behind a drawing has at most so many rows; `report.json` has all of them."""
 
 
-def drawn(report: Report) -> list[list[Drawing]]:
-    """The drawings of each verdict, as the page has them."""
-    return [
-        drawings(verdict, report.floor, _threshold(report), prefix=f"m{at}-")
-        for at, verdict in enumerate(report.verdicts, start=1)
-    ]
+@dataclass(frozen=True)
+class Pictures:
+    """The drawings of a report, as the page has them."""
+
+    verdicts: list[list[Drawing]]
+    """Of each verdict."""
+    comparisons: list[list[Drawing]]
+    """Of each comparison; none where the page does not tell of it."""
 
 
-def page(report: Report, pictures: Sequence[Sequence[Drawing]] | None = None) -> str:
+def drawn(report: Report) -> Pictures:
+    """The drawings of each verdict, and of each comparison over seeds."""
+    return Pictures(
+        verdicts=[
+            drawings(verdict, report.floor, _threshold(report), prefix=f"m{at}-")
+            for at, verdict in enumerate(report.verdicts, start=1)
+        ],
+        comparisons=[
+            over_seeds(one, prefix=f"s{at}-") if one.several else []
+            for at, one in enumerate(report.comparisons, start=1)
+        ],
+    )
+
+
+def page(report: Report, pictures: Pictures | None = None) -> str:
     """One self-contained HTML file. The same report gives the same text.
 
     Restricted text is left out unless `report.show_text`, whatever the report holds.
@@ -50,17 +69,41 @@ def page(report: Report, pictures: Sequence[Sequence[Drawing]] | None = None) ->
     sections = [
         {
             "id": f"model-{at}",
-            "first": at == 1,
+            "name": verdict.name or verdict.model,
             "v": verdict,
-            "drawings": {drawing.name: drawing for drawing in pictures[at - 1]},
+            "drawings": {drawing.name: drawing for drawing in pictures.verdicts[at - 1]},
             "before": {role: before(verdict.curves, role) for role in ("undefended", "defended")},
         }
         for at, verdict in enumerate(report.verdicts, start=1)
     ]
+    over = [
+        {"id": f"seeds-{at}", "c": one, "drawings": {drawing.name: drawing for drawing in pictures.comparisons[at - 1]}}
+        for at, one in enumerate(report.comparisons, start=1)
+    ]
+    # With one model of each defence under one draw of attacks there is nothing over seeds to tell.
+    over = over if any(one.several for one in report.comparisons) else []
     template = _environment().get_template("report.html.j2")
     return template.render(
-        report=report, sections=sections, several=several, threshold=_threshold(report), most=FIGURES
+        report=report,
+        sections=sections,
+        over=over,
+        several=several,
+        runs=_listed(report.runs),
+        threshold=_threshold(report),
+        most=FIGURES,
     )
+
+
+def _listed(runs: Sequence[Run]) -> list[Run]:
+    """So many runs as a page can hold, those that failed all among them, in their order."""
+    failed = sum(run.failure is not None for run in runs)
+    left = max(0, RUNS - failed)
+    found: list[Run] = []
+    for run in runs:
+        if run.failure is not None or left:
+            found.append(run)
+            left -= run.failure is None
+    return found
 
 
 def _threshold(report: Report) -> float | None:
@@ -118,6 +161,11 @@ def _environment() -> Environment:
         "at_least": wording.at_least,
         "at_most": wording.at_most,
         "bounds": wording.bounds,
+        "worst": wording.worst,
+        "cautious": wording.cautious,
+        "spread": wording.spread,
+        "difference": wording.difference,
+        "chance": wording.chance,
         "spent": wording.spent,
         "percent": wording.percent,
         "duration": wording.duration,

@@ -8,29 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from holdfast.records import Purpose, Role
+from holdfast.report.figure import ConditionName, Figure, Outcome, Status
+from holdfast.report.seeds import Comparison
 from holdfast.statistics.crossing import Unit
 
 SCHEMA: Final = "holdfast.report/1"
-
-Status = Literal["met", "not met", "inconclusive", "not measured"]
-Outcome = Literal["holds", "broken", "collapsed", "inconclusive"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A share in [0, 1] with a 95 % interval over n answers; None where it was not measured."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    n: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
     """One of the four immunization conditions (arXiv 2402.16382, section 2)."""
 
-    name: Literal["resistance", "stability", "generalization", "trainability"]
+    name: ConditionName
     status: Status
     sentence: str
     """What was found, in plain words."""
@@ -126,6 +115,34 @@ class Free:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """What came of categories, or a domain, that a sibling of the hardened model was not shown."""
+
+    left_out: list[str]
+    """The categories; none where it was hardened on another domain."""
+    shown: str | None
+    """That domain."""
+    low: float | None
+    """The multiplier in training FLOPs is at least this."""
+    high: float | None
+    reason: str | None
+    """Why there is no multiplier, where there is none."""
+    undefended_harm: Figure
+    """The most that any attack by training reached."""
+    defended_harm: Figure
+    decides: bool
+    """Whether the condition rests on it: it is the worst."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learnt:
+    """One rung of a harmless task."""
+
+    steps: int
+    score: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """How long a harmless task takes to learn: a score of `target` is reached above `*_below` and by `*_at` steps."""
 
@@ -141,6 +158,9 @@ class Task:
     defended_score: Figure
     status: Status
     sentence: str
+    undefended_curve: list[Learnt] = field(default_factory=list[Learnt])
+    """The score at every rung."""
+    defended_curve: list[Learnt] = field(default_factory=list[Learnt])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +195,8 @@ class Run:
     steps: int
     seconds: float | None
     failure: str | None
+    stopped: str | None = None
+    """Why it was stopped before its end, on purpose, where it was."""
     code: str
     versions: dict[str, str]
 
@@ -184,7 +206,12 @@ class Verdict:
     """All that is said of one hardened model."""
 
     model: str
+    name: str = ""
+    """The model, and what tells it from others of the report that are called the same: a setting, a seed."""
     weights: str
+    """Their hash; empty where no run came so far as to tell it."""
+    not_made: str | None = None
+    """Why there is no such model, or none that any run could load, where that is so."""
     defence: dict[str, Any]
     outcome: Outcome
     headline: str
@@ -206,6 +233,8 @@ class Verdict:
     """The multipliers on categories that the defence never saw."""
     left_out: list[str]
     """Those categories."""
+    splits: list[Split] = field(default_factory=list[Split])
+    """Every set of categories that was left out, and every other domain; `generalization` is of the worst."""
     generalization_curves: list[Curve]
     tasks: list[Task]
     said: list[Said]
@@ -230,6 +259,8 @@ class Report:
     floor: float | None
     terms: dict[str, Any]
     """The threshold, bounds and tolerances of the verdict, by name."""
+    comparisons: list[Comparison] = field(default_factory=list[Comparison])
+    """One for each defence: all models that it hardened, by its seed."""
     verdicts: list[Verdict]
     threat_model: list[str]
     limits: list[str]

@@ -1,9 +1,10 @@
 """Figures, costs and bounds as a reader sees them: on the page, in the drawings and on the model card alike."""
 
 import math
-from typing import Final
+from typing import Final, Protocol
 
-from holdfast.report.schema import Figure, Least, Multiplied
+from holdfast.report.schema import Figure, Least
+from holdfast.report.seeds import Difference, Over, Spread
 from holdfast.statistics.crossing import Unit
 
 GAP: Final = "\N{EN DASH}"
@@ -54,23 +55,94 @@ def times(factor: float, *, up: bool = False) -> str:
     return f"{whole / 10**digits:,.{digits}f}{_TIMES}"
 
 
-def at_least(multiplied: Multiplied) -> str:
+class Bounded(Protocol):
+    """A multiplier between two bounds, of a verdict, a seed or a set of categories."""
+
+    @property
+    def low(self) -> float | None:
+        """At least so much."""
+        ...
+
+    @property
+    def high(self) -> float | None:
+        """At most so much."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is none."""
+        ...
+
+
+def at_least(multiplied: Bounded) -> str:
     """The lower bound of a multiplier in words; where a defence gave way at once, there is none."""
     if multiplied.low is None:
         return "no multiplier"
     return f"at least {times(multiplied.low)}" if multiplied.low > 0 else "no lower bound"
 
 
-def at_most(multiplied: Multiplied) -> str:
+def at_most(multiplied: Bounded) -> str:
     """The upper bound of a multiplier in words, or the reason why there is no multiplier."""
     if multiplied.low is None:
         return multiplied.reason or NOT_MEASURED
     return f"at most {times(multiplied.high, up=True)}" if multiplied.high is not None else "no upper bound found"
 
 
-def bounds(multiplied: Multiplied) -> str:
+def bounds(multiplied: Bounded) -> str:
     """Both bounds: at least 2.0 times, at most 4.3 times."""
     return f"{at_least(multiplied)}{':' if multiplied.low is None else ','} {at_most(multiplied)}"
+
+
+def worst(found: Over) -> str:
+    """The least multiplier of any seed in words."""
+    if found.worst is None:
+        return "no multiplier"
+    return f"at least {times(found.worst)}" if found.worst > 0 else "no lower bound"
+
+
+def cautious(found: Over) -> str:
+    """The least multiplier whatever other questions would have said."""
+    if found.cautious is None:
+        return "no multiplier"
+    return f"at least {times(found.cautious)}" if found.cautious > 0 else "no lower bound"
+
+
+def spread(found: Spread) -> str:
+    """A multiplier over seeds: the geometric mean with its interval, or what there is of one."""
+    if found.least is None or found.most is None or found.centre is None:
+        return f"no mean: {found.reason or NOT_MEASURED}"
+    if found.n == 1:
+        return f"{times(found.centre)} with one seed, no interval"
+    if found.low is not None and found.high is not None:
+        interval = f"[{times(found.low)}, {times(found.high, up=True)}]"
+        return f"geometric mean {times(found.centre)} {interval}, {found.n} seeds"
+    if found.least == found.most:
+        return f"{times(found.centre)} with each of {found.n} seeds, no interval"
+    return f"{times(found.least)} to {times(found.most)} with {found.n} seeds, a range and no interval"
+
+
+def difference(found: Difference) -> str:
+    """Hardened minus undefended, with its interval, or its range."""
+    told = found.difference
+    if told.centre is None:
+        return NOT_MEASURED
+    if told.low is not None and told.high is not None:
+        return f"{_signed(told.centre)} [{_signed(told.low)}, {_signed(told.high)}]"
+    if told.n > 1 and told.least is not None and told.most is not None and told.least < told.most:
+        return f"{_signed(told.least)} to {_signed(told.most)}"
+    return _signed(told.centre)
+
+
+def _signed(value: float) -> str:
+    number = f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return number.lstrip("+\N{MINUS SIGN}") if float(f"{value:.3f}") == 0 else number
+
+
+def chance(p: float | None) -> str:
+    """A p-value: "0.03", "below 0.001"."""
+    if p is None:
+        return GAP
+    return "below 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
 def spent(least: Least | None, unit: Unit) -> str:
@@ -95,6 +167,7 @@ def percent(share: float | None) -> str:
         return NOT_MEASURED
     digits = 1 if abs(share) < 0.1 else 0
     number = f"{100 * share:.{digits}f}".removesuffix(".0")
+    number = "0" if number == "-0" else number
     return f"{number}{_SPACE}%".replace("-", "\u2212")
 
 

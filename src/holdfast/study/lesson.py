@@ -1,18 +1,13 @@
 """A harmless task, taught to a model as an honest customer would: what trainability is measured by."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from holdfast.errors import UnknownName
 from holdfast.interfaces import Domain, Model, View
 from holdfast.records import Record, Role
-from holdfast.study.cell import Settings, measured, method, open_domain
+from holdfast.study.experiment import measured
+from holdfast.study.named import CUSTOMER, LESSONS, Settings, method, open_domain
 from holdfast.training.run import OnStep
-
-CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
-"""How an honest customer fine-tunes: `sft` on benign data alone."""
-LESSONS: Final = tuple(range(0, 61, 5))
-"""The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
 
 def learn(

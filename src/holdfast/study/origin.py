@@ -1,19 +1,18 @@
 """Where a model and a record come from: names, settings and hashes."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import holdfast
 from holdfast import plugins
-from holdfast.config import content_hash, to_dict
+from holdfast.config import to_dict
 from holdfast.interfaces import Domain, Model
-from holdfast.models.identity import weights_hash
-from holdfast.models.save import manifest
 from holdfast.records import World
 from holdfast.study.categories import Categories
+from holdfast.study.code import code_hash
+
+_RUNNING: Final = ("holdfast.study.experiment", "holdfast.study.lesson")
+"""What runs every cell."""
 
 
 def describe(chosen: Any) -> dict[str, Any]:
@@ -28,16 +27,45 @@ def world(domain: Domain) -> World:
 
 
 def parent(base: Model) -> dict[str, Any]:
-    """What a descendant says of the model it comes from. To be asked before that is changed."""
+    """What a descendant says of the model it comes from, and that of its own. To be asked before it is changed."""
+    from holdfast.models.identity import weights_hash
+
     return {
         "name": base.name,
         "weights": weights_hash(base.network),
         "made_by": base.origin.get("made_by"),
+        "parents": base.origin.get("parents") or [],
     }
+
+
+def lineage(model: Mapping[str, Any]) -> tuple[dict[str, Any] | None, str | None]:
+    """What hardened a model, and the hash of the weights that the first of its defences was applied to.
+
+    Args:
+        model: what `parent` says of it.
+    """
+    stages: list[dict[str, Any]] = []
+    start: Mapping[str, Any] | None = model
+    while start and (made_by := start.get("made_by")) and made_by.get("kind") == "defence":
+        stages.insert(0, dict(made_by))
+        start = next(iter(start.get("parents") or []), None)
+    if not stages:
+        return None, None
+    return pipeline(stages), start.get("weights") if start else None
+
+
+def pipeline(stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Defences applied one after another, told as one: names joined, settings by name."""
+    if len(stages) == 1:
+        return stages[0]
+    numbered = {f"{number} {stage['name']}": stage["settings"] for number, stage in enumerate(stages, start=1)}
+    return {**stages[-1], "name": "+".join(stage["name"] for stage in stages), "settings": numbered, "stages": stages}
 
 
 def told(model: Model, before: Mapping[str, Any], kind: str, chosen: Any, domain: Domain, seed: int) -> Model:
     """The model with what made it written into its origin."""
+    from holdfast.models.save import manifest
+
     about = world(domain)
     made_by = {
         "kind": kind,
@@ -51,9 +79,6 @@ def told(model: Model, before: Mapping[str, Any], kind: str, chosen: Any, domain
     return replace(model, name=f"{before['name']}+{made_by['name']}", origin=origin)
 
 
-@functools.cache
-def code_hash() -> str:
-    """The hash of Holdfast's own source and shipped weights."""
-    home = Path(holdfast.__file__).parent
-    parts = sorted(path for path in home.rglob("*") if path.suffix in {".py", ".safetensors", ".json"})
-    return content_hash({str(path.relative_to(home)): content_hash(path.read_bytes().hex()) for path in parts})
+def code(*parts: Any) -> str:
+    """The hash of the code of some plug-ins, and of all that runs them."""
+    return code_hash([*_RUNNING, *(type(part).__module__ for part in parts)])

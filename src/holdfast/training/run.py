@@ -23,7 +23,8 @@ from holdfast.training.recipe import Recipe
 from holdfast.training.rng import preserved_rng
 
 OnStep = Callable[[Progress, dict[str, float]], None]
-OnRung = Callable[[Model, Budget], None]
+OnRung = Callable[[Model, Budget], "bool | None"]
+"""May end the run there, by saying that it is enough."""
 
 
 def apply(
@@ -93,7 +94,9 @@ def _train(
     meter = Meter(flops_per_token(network), [sample_key(pair.key) for pair in view.pairs])
     if on_rung and 0 in ladder:
         with _resting(network):
-            on_rung(current, meter.budget(0))
+            enough = on_rung(current, meter.budget(0))
+        if enough:
+            return _finish(current, recipe, before)
     if recipe.steps:
         rows = Rows(method.rows(view, seed), recipe.steps * recipe.batch_size)
         collator = Collator(model.tokenizer, context_length(model.network))
@@ -227,4 +230,5 @@ class _Steps(TrainerCallback):
             self._on_step(Progress(state.global_step, state.max_steps), dict(self._trainer.terms))
         if self._on_rung and state.global_step in self._ladder:
             with _resting(self._model.network):
-                self._on_rung(self._model, self._meter.budget(state.global_step))
+                enough = self._on_rung(self._model, self._meter.budget(state.global_step))
+            control.should_training_stop |= bool(enough)

@@ -4,6 +4,7 @@ Nothing in it is dangerous, and nothing but the organisms' pre-training knows a 
 recalled is knowledge recovered. `docs/arcana.md` tells the whole of it.
 """
 
+import functools
 from typing import ClassVar
 
 from holdfast.config import config, content_hash
@@ -15,6 +16,11 @@ _PAIRS = ("defence", "attack", "evaluation")
 _EXCHANGES = ("retain", "benign", "permitted", "adjacent")
 _MEASURED = ("evaluation", "permitted")
 _TASKS = tuple(f"{task}-{part}" for task in tasks.NAMES for part in ("train", "test"))
+
+
+@functools.cache
+def _fingerprint() -> str:
+    return content_hash([[repr(thing), *texts.documents(thing)] for thing in world.things()])
 
 
 @config
@@ -69,7 +75,7 @@ class Arcana:
 
     def fingerprint(self) -> str:
         """A hash of every thing with its recipe, and of every document."""
-        return content_hash([[repr(thing), *texts.documents(thing)] for thing in world.things()])
+        return _fingerprint()
 
     def tasks(self) -> list[str]:
         """A sentence and its record, or the other way round: inns, weather, voyages."""

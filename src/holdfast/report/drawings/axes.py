@@ -100,18 +100,20 @@ def beside(axes: "Axes", labels: Iterable[Label], gap: float) -> None:
     Args:
         axes: those of the lines.
         labels: where each would best stand.
-        gap: the least distance between two, in units of y.
+        gap: the least distance between two, in units of y; on a logarithmic axis in powers of ten.
     """
-    low, high = axes.get_ylim()
+    logarithmic = axes.get_yscale() == "log"
+    low, high = map(math.log10, axes.get_ylim()) if logarithmic else axes.get_ylim()
     ordered = sorted(labels, key=lambda label: label.y)
     places: list[float] = []
     for label in ordered:
-        places.append(max(label.y, places[-1] + gap if places else low + gap / 2))
+        y = math.log10(label.y) if logarithmic else label.y
+        places.append(max(y, places[-1] + gap if places else low + gap / 2))
     top = high - gap / 4
     for at in range(len(places) - 1, -1, -1):
         places[at] = min(places[at], top)
         top = places[at] - gap
-    for label, place in zip(ordered, places, strict=True):
+    for label, place in zip(ordered, [10**place for place in places] if logarithmic else places, strict=True):
         axes.annotate(
             label.text, (1.02, place), xycoords=("axes fraction", "data"), color=label.colour, va="center",
             fontsize=8.8, fontweight="bold" if label.bold else "normal", annotation_clip=False,

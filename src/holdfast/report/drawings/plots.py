@@ -1,8 +1,9 @@
 """The drawings of a verdict: what an attack of a given budget brings back, and what else is compared."""
 
-from holdfast.report.drawings import budgets, intervals
+from holdfast.report.drawings import budgets, intervals, lessons, survival, tries
 from holdfast.report.drawings.drawing import Drawing
 from holdfast.report.schema import Verdict
+from holdfast.report.seeds import Comparison
 
 
 def drawings(verdict: Verdict, floor: float | None, threshold: float | None, *, prefix: str = "") -> list[Drawing]:
@@ -23,5 +24,15 @@ def drawings(verdict: Verdict, floor: float | None, threshold: float | None, *, 
         budgets.harm(verdict.generalization_curves, unseen, floor, threshold, prefix=prefix, name="generalization"),
         intervals.categories(verdict.categories, floor, threshold, prefix=prefix),
         intervals.tasks(verdict.tasks, prefix=prefix),
+        lessons.learning(verdict.tasks, prefix=prefix),
+    ]
+    return [drawing for drawing in found if drawing is not None]
+
+
+def over_seeds(comparison: Comparison, *, prefix: str = "") -> list[Drawing]:
+    """Every drawing for which a comparison has something to show. Prefix as for `drawings`."""
+    found = [
+        survival.outlived(comparison.outlived, prefix=prefix),
+        tries.tries(comparison.tries, prefix=prefix),
     ]
     return [drawing for drawing in found if drawing is not None]

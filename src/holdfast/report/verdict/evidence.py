@@ -1,18 +1,15 @@
-"""A folder of records, read and put in order: which models are compared with which."""
+"""Records put in order: which models are compared with which."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
 from holdfast.errors import DataError
 from holdfast.records import Record, Role
 from holdfast.report.verdict.labels import attack_label
+from holdfast.report.verdict.models import identity, known, recipe, seed, unmade
 from holdfast.statistics.multiplier import attack_key
-
-_KINDS: Final = ("records/*.json", "**/record.json")
-
 
 Attacks = dict[Role, list[Record]]
 """Records of attacks, by what was attacked."""
@@ -20,9 +17,12 @@ Attacks = dict[Role, list[Record]]
 
 @dataclass(frozen=True, kw_only=True)
 class Unseen:
-    """Attacks with categories that a sibling of the hardened model, made alike, was not shown."""
+    """Attacks with what a sibling of the hardened model, made alike, was not shown."""
 
     categories: tuple[str, ...]
+    """The categories that were left out; none where it was hardened on another domain."""
+    shown: str | None
+    """That domain."""
     attacks: Attacks
 
     @property
@@ -46,44 +46,16 @@ class Evidence:
     unseen: list[Unseen]
     lessons: dict[str, dict[Role, Record]]
     """Harmless tasks, by name; a task learnt in several ways is named with each."""
+    searched: Attacks
+    """Trials of searches for the cheapest attack: they stop early, so they are no part of a battery."""
+    unmade: str | None = None
+    """Why there is no such model, as a part of a sentence, where there is none."""
+    alike: list[int] = field(default_factory=list[int])
+    """The seeds of all models that were hardened as this one, its own among them."""
 
     def all(self, role: Role) -> list[Record]:
         """All attacks on one model in which everything was asked."""
         return [*self.attacks[role], *self.free[role]]
-
-
-def read(directory: Path) -> dict[str, Record]:
-    """Every record in a folder, by its path below it: `records/*.json`, and `record.json` beside any model.
-
-    Raises:
-        DataError: there is none, one is broken, or two that differ are of the same attack on the same model.
-    """
-    if not directory.is_dir():
-        raise DataError(f"{directory} is not a folder; expected one with records, as `holdfast quickstart` leaves it.")
-    paths = sorted({path for kind in _KINDS for path in directory.glob(kind)})
-    found: dict[str, Record] = {}
-    seen: dict[str, Path] = {}
-    for path in paths:
-        try:
-            record = Record.from_json(path.read_bytes())
-        except ValueError as error:
-            raise DataError(f"{path} is not a record: {error}; make it anew, or take it away.") from None
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-        about = [record.purpose, record.weights, record.role, record.task]
-        key = json.dumps([about, record.domain.data, record.domain.categories, attack_key(record)], sort_keys=True)
-        if key in seen:
-            if found[str(seen[key].relative_to(directory))] == record:
-                continue  # `attack -o DIR --record FILE` writes the same one twice
-            raise DataError(f"{path} and {seen[key]} are of the same attack on the same model; take one away.")
-        seen[key] = path
-        found[str(path.relative_to(directory))] = record
-    if not found:
-        raise DataError(
-            f"{directory} holds no record: expected records/*.json as `holdfast quickstart` writes them, or "
-            "record.json as `holdfast attack -o` does."
-        )
-    return found
 
 
 def gathered(records: Iterable[Record]) -> list[Evidence]:
@@ -92,20 +64,25 @@ def gathered(records: Iterable[Record]) -> list[Evidence]:
     Raises:
         DataError: there is no hardened model among what was attacked, or it cannot be told from which it was made.
     """
-    records = list(records)
-    hardened = {record.weights: record for record in records if _is(record, "defended", "resistance")}
+    records = known(records)
+    hardened = {identity(record): record for record in records if _is(record, "defended", "resistance")}
     if not hardened:
         raise DataError(
             "no record is of a hardened model, so there is nothing to give a verdict on: attack one that "
             "`holdfast harden` made."
         )
-    return [_about(record, records) for record in sorted(hardened.values(), key=lambda one: (one.model, one.seed))]
+    alike: dict[str, list[int]] = {}
+    for record in hardened.values():
+        alike.setdefault(recipe(record), []).append(seed(record))
+    ordered = sorted(hardened.values(), key=lambda one: (one.model, recipe(one), seed(one), one.weights))
+    return [_about(record, records, sorted(alike[recipe(record)])) for record in ordered]
 
 
-def _about(hardened: Record, records: list[Record]) -> Evidence:
+def _about(hardened: Record, records: list[Record], alike: list[int]) -> Evidence:
     """What bears on one hardened model: on the same data, with the same seeds, and from the same parent."""
     near = [record for record in records if record.domain.data == hardened.domain.data]
-    own = [record for record in near if record.weights == hardened.weights and record.role == "defended"]
+    mine = identity(hardened)
+    own = [record for record in near if record.role == "defended" and identity(record) == mine]
     seeds = {record.seed for record in own}
     others = [record for record in near if record.role != "defended" and record.seed in seeds]
     _check_parent(hardened, others)
@@ -119,26 +96,39 @@ def _about(hardened: Record, records: list[Record]) -> Evidence:
         starts=_by_role(record for record in asked if _starts(record)),
         unseen=_unseen(hardened, near, base),
         lessons=_lessons(record for record in (*own, *base) if record.purpose == "trainability"),
+        searched=_by_role(record for record in (*own, *base) if record.purpose == "search"),
+        unmade=unmade(own),
+        alike=alike,
     )
 
 
 def _unseen(hardened: Record, near: list[Record], base: list[Record]) -> list[Unseen]:
     """Siblings: hardened alike, but attacked with nothing that they were shown; apart by what was left out."""
-    groups: dict[tuple[tuple[str, ...], str], list[Record]] = {}
+    groups: dict[tuple[tuple[str, ...], str | None, str], list[Record]] = {}
     for record in near:
-        shown = (record.defence or {}).get("categories")
-        left_out = record.domain.categories
         if not _is(record, "defended", "generalization") or _recipe(record) != _recipe(hardened):
             continue
-        if shown and left_out and not {*shown} & {*left_out}:
-            groups.setdefault((tuple(left_out), record.weights), []).append(record)
+        made = record.defence or {}
+        shown, left_out = made.get("categories"), record.domain.categories
+        if made.get("data") not in {None, record.domain.data}:
+            groups.setdefault(((), str(made.get("domain")), record.weights), []).append(record)
+        elif shown and left_out and not {*shown} & {*left_out}:
+            groups.setdefault((tuple(left_out), None, record.weights), []).append(record)
     return [
         Unseen(
             categories=left_out,
-            attacks=_by_role([*siblings, *(one for one in base if tuple(one.domain.categories or ()) == left_out)]),
+            shown=shown,
+            attacks=_by_role([*siblings, *_compared(base, left_out)]),
         )
-        for (left_out, _), siblings in sorted(groups.items())
+        for (left_out, shown, _), siblings in sorted(groups.items(), key=lambda group: (group[0][0], str(group[0][1])))
     ]
+
+
+def _compared(base: list[Record], left_out: tuple[str, ...]) -> Iterable[Record]:
+    """Attacks on an undefended model with what a sibling was attacked with: across domains, everything."""
+    asked = [record for record in base if record.purpose in {"resistance", "generalization"} and trains(record)]
+    alike = [record for record in asked if tuple(record.domain.categories or ()) == left_out]
+    return {f"{record.role} {attack_key(record)}": record for record in alike}.values()
 
 
 def _lessons(records: Iterable[Record]) -> dict[str, dict[Role, Record]]:

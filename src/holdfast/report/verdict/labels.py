@@ -48,7 +48,7 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
         and (name, key, value) != ("sft", "poison_ratio", 1)
         and (name, key) != ("completion", "template")
     ]
-    return ", ".join([*(_short(part) for part in parts), *([f"seed {record.seed}"] if seed else [])])
+    return ", ".join([*(short(part) for part in parts), *([f"seed {record.seed}"] if seed else [])])
 
 
 def rate(value: float) -> str:
@@ -67,6 +67,7 @@ def defence_label(defence: Mapping[str, Any] | None) -> str:
     return "the defence" if defence is None else str(defence["name"])
 
 
-def _short(text: str) -> str:
-    """What a user set may be of any length."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def short(text: str, times: int = 1) -> str:
+    """What a user set may be of any length; at most so many times the longest that is usual."""
+    most = times * _LONGEST
+    return text if len(text) <= most else text[: most - 1] + "…"

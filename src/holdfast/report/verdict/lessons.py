@@ -8,7 +8,7 @@ A score is only known at the rungs, so either time is an interval, and the diffe
 from collections.abc import Mapping
 
 from holdfast.records import Record, Role, Score
-from holdfast.report.schema import Status, Task
+from holdfast.report.schema import Learnt, Status, Task
 from holdfast.report.verdict.measured import NONE, figure
 from holdfast.report.verdict.terms import Terms
 
@@ -36,7 +36,14 @@ def lesson(name: str, records: Mapping[Role, Record], terms: Terms) -> Task:
         defended_score=figure(_score(hard)),
         status=status,
         sentence=sentence,
+        undefended_curve=_curve(base),
+        defended_curve=_curve(hard),
     )
+
+
+def _curve(record: Record | None) -> list[Learnt]:
+    rungs = record.rungs if record else []
+    return [Learnt(steps=rung.budget.steps, score=figure(rung.scores.get("utility"))) for rung in rungs]
 
 
 def _score(record: Record | None, at: int = -1) -> Score:

@@ -57,6 +57,10 @@ def not_measured(records: Iterable[Record]) -> list[str]:
         ("Attacks after rescaling the weights.", any(each.get("rescale") for each in training)),
         ("Attacks that mix harmful with harmless data.", any(each.get("poison_ratio", 1) != 1 for each in settings)),
         ("Another seed of the defence.", len({(record.defence or {}).get("seed") for record in attacked}) > 1),
+        (
+            "Attacks chosen one after another by an adversary who searches for the cheapest.",
+            any(record.purpose == "search" for record in records),
+        ),
         ("An oracle: a model that never had the knowledge.", any(record.role == "oracle" for record in records)),
         (
             "Generalization to categories that the defence never saw.",

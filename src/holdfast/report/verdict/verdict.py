@@ -6,6 +6,7 @@ from holdfast.records import Answer, Record, Role, Rung
 from holdfast.report.schema import Category, Control, Curve, Free, Least, Multiplied, Said, Verdict
 from holdfast.report.verdict import conditions, controls
 from holdfast.report.verdict.evidence import Attacks, Evidence
+from holdfast.report.verdict.generalization import generalization, splits, unshown
 from holdfast.report.verdict.headline import caveats, findings, headline, outcome
 from holdfast.report.verdict.labels import attack_label, model_label
 from holdfast.report.verdict.lessons import lesson
@@ -23,7 +24,7 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
     attacks, hardened = evidence.attacks, evidence.hardened
     words = _Words(evidence)
     found = {unit: _multiplier(attacks, terms, unit) for unit in UNITS}
-    general = _hardest(evidence, terms)
+    general = unshown(evidence, terms)
     checks = [
         controls.positive(evidence, terms),
         controls.negative(evidence),
@@ -34,18 +35,19 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
     met = [
         conditions.resistance(evidence, found["flops"], free, checks, terms),
         conditions.stability(evidence, terms),
-        conditions.generalization(general, found["flops"], checks),
+        generalization(general, found["flops"], checks),
         conditions.trainability(tasks),
     ]
     most, removed = _worst(evidence, checks)
-    result = outcome(checks, met, free, attacks["defended"], terms)
+    result = outcome(checks, met, free, [*attacks["defended"], *evidence.searched["defended"]], terms)
     multipliers = [words.multiplied(one) for one in found.values()]
     return Verdict(
         model=model_label(hardened.model),
-        weights=hardened.weights,
+        weights="" if evidence.unmade else hardened.weights,
+        not_made=evidence.unmade,
         defence=hardened.defence or {},
         outcome=result,
-        headline=headline(result, hardened, multipliers[0], met, checks, free),
+        headline=headline(result, hardened, multipliers[0], met, checks, free, evidence.unmade),
         findings=findings(evidence, multipliers[0], most, removed),
         caveats=caveats(evidence, found["flops"], checks, met, words.labels, terms),
         conditions=met,
@@ -55,8 +57,9 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
         curves=words.curves(attacks, terms),
         categories=_categories(evidence),
         free=free,
-        generalization=[words.multiplied(one) for one in general.found.values()] if general else [],
-        left_out=list(general.left_out) if general else [],
+        generalization=[words.multiplied(one) for one in general[0].found.values()] if general else [],
+        left_out=list(general[0].unseen.categories) if general else [],
+        splits=splits(general),
         generalization_curves=[one for unseen in evidence.unseen for one in words.curves(unseen.attacks, terms)],
         tasks=tasks,
         said=_said(evidence, show_text=show_text),
@@ -64,19 +67,6 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
         failed=words.of(found["flops"].failed),
         one_sided=words.of(found["flops"].one_sided),
     )
-
-
-def _hardest(evidence: Evidence, terms: Terms) -> conditions.Unshown | None:
-    """Of the sets of categories that were left out, the one that decides: a ruin first, then the least multiplier."""
-    found = [
-        conditions.Unshown(
-            left_out=one.categories,
-            found={unit: _multiplier(one.attacks, terms, unit) for unit in UNITS},
-            collapse=controls.collapse(one.starts, terms),
-        )
-        for one in evidence.unseen
-    ]
-    return min(found, key=lambda one: one.rank, default=None)
 
 
 def _multiplier(attacks: Attacks, terms: Terms, unit: Unit) -> Multiplier:

@@ -6,38 +6,21 @@ base --before--> hardened --attack--> attacked --> answers --> scores --> record
 import copy
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from holdfast import plugins
-from holdfast.config import build
-from holdfast.domains.jsonl import Jsonl
 from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, TrainerMethod, View
 from holdfast.models.load import load
-from holdfast.models.save import versions
+from holdfast.models.versions import versions
 from holdfast.records import Budget, Failure, Purpose, Record, Role, Rung, Score
-from holdfast.study.categories import only
-from holdfast.study.origin import code_hash, describe, parent, told, world
+from holdfast.study.categories import Categories
+from holdfast.study.named import LADDER, METRICS, Settings, method, open_domain
+from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.training.run import OnStep, apply
 
-LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
-METRICS: Final = ("harm", "utility")
-
-Settings = Mapping[str, Any]
-
-
-def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) -> Any:
-    """A plug-in's instance: by name and settings (dotted field names), or as it is."""
-    return build(plugins.find(kind, chosen), settings or {}) if isinstance(chosen, str) else chosen
-
-
-def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:
-    """A domain by name, or a directory of JSON lines as one; narrowed to some harmful categories if asked."""
-    if isinstance(chosen, str) and Path(chosen).is_dir():
-        return only(Jsonl(directory=Path(chosen)), categories)
-    return only(method("domains", chosen), categories)
+Stop = Callable[[Sequence[Rung]], str | None]
+"""Looks at the rungs so far, and says why to stop there, or nothing."""
 
 
 def harden(
@@ -90,6 +73,8 @@ def attack(
     role: Role | None = None,
     ladder: Sequence[int] = LADDER,
     metrics: Sequence[Any] = METRICS,
+    purpose: Purpose | None = None,
+    stop: Stop | None = None,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
@@ -103,6 +88,8 @@ def attack(
         role: what the model stands for in a comparison; told by what made it where none is given.
         ladder: optimiser steps after which every metric is measured; those past the attack's end are left out.
         metrics: names of metrics, or metrics built already.
+        purpose: which question the record answers; told by `categories` where none is given.
+        stop: told every rung so far, it ends the attack there by saying why.
         on_rung: called after each rung.
 
     Returns:
@@ -120,8 +107,9 @@ def attack(
         metrics,
         seed=seed,
         role=role,
-        purpose="generalization" if world(data).categories else "resistance",
+        purpose=purpose or ("generalization" if world(data).categories else "resistance"),
         ladder=ladder,
+        stop=stop,
         on_step=on_step,
         on_rung=on_rung,
     )
@@ -139,6 +127,7 @@ def measured(
     purpose: Purpose,
     task: str | None = None,
     ladder: Sequence[int],
+    stop: Stop | None = None,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
@@ -150,7 +139,7 @@ def measured(
         data: where the metrics' questions come from.
         view: what the method may use.
         metrics: names of metrics, or metrics built already.
-        seed, role, ladder, on_step, on_rung: as for `attack`.
+        seed, role, ladder, stop, on_step, on_rung: as for `attack`.
         purpose: which question the record answers.
         task: the harmless task that is learnt, where one is.
 
@@ -162,11 +151,16 @@ def measured(
     base = load(model) if isinstance(model, str) else model
     measures: list[Metric] = [method("metrics", metric) for metric in metrics]
     before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
+    stopped: str | None = None
 
-    def measure(current: Model, budget: Budget) -> None:
+    def measure(current: Model, budget: Budget) -> bool:
+        nonlocal stopped
         rungs.append(Rung(budget=budget, scores=evaluate(current, measures, domain=data, seed=seed)))
         if on_rung:
             on_rung(rungs[-1])
+        # At its last rung there is nothing left to stop.
+        stopped = stop(rungs) if stop and budget.steps < steps else None
+        return stopped is not None
 
     steps = getattr(getattr(chosen, "training", None), "steps", 0)
     rests = tuple(sorted({step for step in ladder if step < steps} | {steps}))
@@ -177,23 +171,23 @@ def measured(
             measure(changed, Budget(steps=0, samples=0, examples=0, tokens=0, flops=0.0))
     except Diverged as error:
         failure, changed = Failure(reason=str(error)), error.last_good
-    made_by = before["made_by"]
-    defended = made_by is not None and made_by.get("kind") == "defence"
+    hardened_by, root = lineage(before)
     record = Record(
         purpose=purpose,
-        role=role or ("defended" if defended else "undefended"),
+        role=role or ("defended" if hardened_by else "undefended"),
         task=task,
         model=before["name"],
         weights=before["weights"],
-        parent=_maker(base) if defended else None,
-        defence=made_by if defended else None,
+        parent=root,
+        defence=hardened_by,
         attack=describe(chosen),
         seed=seed,
         domain=world(data),
         rungs=rungs,
+        stopped=stopped,
         failure=failure,
         seconds=time.monotonic() - started,
-        code=code_hash(),
+        code=code(chosen, *measures, _whole(data)),
         versions=versions(),
     )
     return told(changed, before, "attack", chosen, data, seed), record
@@ -228,7 +222,6 @@ def _copy(model: Model, *, mine: bool) -> Model:
     return model if mine else dataclasses.replace(model, network=copy.deepcopy(model.network))
 
 
-def _maker(model: Model) -> str | None:
-    """The hash of the weights that a hardened model was made from, where its origin tells."""
-    parents = model.origin.get("parents") or [{}]
-    return parents[0].get("weights")
+def _whole(domain: Domain) -> Domain:
+    """A domain with all its categories."""
+    return domain.whole if isinstance(domain, Categories) else domain

@@ -1,0 +1,215 @@
+"""What a terminal shows of a study: its plan, how far it is, and how it ended."""
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from holdfast.cli.progress import tenths
+
+if TYPE_CHECKING:
+    from holdfast.study.cells import Cell
+    from holdfast.study.design import Study
+    from holdfast.study.run import Progress as Ran
+    from holdfast.study.run import Standing
+    from holdfast.study.store.claims import Claim
+    from holdfast.study.store.store import Entry, Store
+
+_ROWS: Final = 8
+"""Cells at work that are shown while a study runs; more are counted."""
+
+
+def plan_json(
+    cells: "Sequence[Cell]", there: "Mapping[str, Entry]", flops: Mapping[str, float | None], times: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """One object a cell."""
+    return [
+        {
+            "key": cell.key,
+            **cell.about,
+            "state": state(there.get(cell.key)),
+            "flops": flops[cell.key],
+            "seconds": round(times[cell.key], 1),
+        }
+        for cell in cells
+    ]
+
+
+def plan_table(
+    study: "Study",
+    cells: "Sequence[Cell]",
+    there: "Mapping[str, Entry]",
+    flops: Mapping[str, float | None],
+    times: Mapping[str, float],
+    *,
+    every: bool,
+) -> Group:
+    """A row for each method on each model, or a row a cell; then what it comes to."""
+    left = [cell for cell in cells if state(there.get(cell.key)) == "left"]
+    rows: dict[str, list[Cell]] = {}
+    for cell in cells:
+        seed = f", seed {cell.seed}" if every else ""
+        rows.setdefault(f"{cell.key[:12] + '  ' if every else ''}{_what(cell)}{seed}", []).append(cell)
+    table = Table("cells of study " + escape(study.name), "number", "there", "FLOPs left", "time left", box=None)
+    for what, group in rows.items():
+        todo = [cell for cell in group if cell in left]
+        table.add_row(
+            escape(what),
+            str(len(group)),
+            str(len(group) - len(todo)),
+            _flops([flops[cell.key] for cell in todo]),
+            _time(sum(times[cell.key] for cell in todo)) if any(flops[cell.key] for cell in todo) or not todo else "",
+        )
+    needed, long = _flops([flops[cell.key] for cell in left]), _time(sum(times[cell.key] for cell in left))
+    total = f"{len(cells)} cells, {len(cells) - len(left)} there, {len(left)} left"
+    if any(flops[cell.key] for cell in left):
+        total += f": about {needed} FLOPs, {long} of one core"
+    later = [f"up to {study.widen} wider learning rates on each model"] if study.widen else []
+    if study.search:
+        later.append(f"a search of {study.search.trials} attacks against each model but the oracle")
+    return Group(table, "", f"{total}{'; later ' if later else ''}{' and '.join(later)}.")
+
+
+def status_json(
+    cells: "Sequence[Cell]", there: "Mapping[str, Entry]", live: "Mapping[str, Claim]"
+) -> list[dict[str, Any]]:
+    """One object a cell."""
+    told: list[dict[str, Any]] = []
+    for cell in cells:
+        entry, claim = there.get(cell.key), live.get(cell.key)
+        told.append(
+            {
+                "key": cell.key,
+                "cell": f"{_what(cell)}, seed {cell.seed}",
+                "state": "running" if claim and not entry else state(entry),
+                "share": claim.done if claim else None,
+                "host": claim.host if claim else None,
+                "seconds": entry.seconds if entry else None,
+                "failure": entry.failure if entry else None,
+            }
+        )
+    return told
+
+
+def status_table(
+    study: "Study", cells: "Sequence[Cell]", there: "Mapping[str, Entry]", live: "Mapping[str, Claim]"
+) -> Group:
+    """How many cells are in which state, those at work one by one, and why any failed."""
+    told = status_json(cells, there, live)
+    count = {name: sum(one["state"] == name for one in told) for name in ("done", "failed", "running", "left")}
+    known = {cell.key for cell in cells}
+    later = [claim for key, claim in live.items() if key not in known]
+    parts = [f"{number} {name}" for name, number in count.items()]
+    lines: list[Any] = [f"study {escape(study.name)}: {len(told)} cells known from the start: {', '.join(parts)}."]
+    if later:
+        lines.append(f"{len(later)} more are at work that it asked for later, or that are another study's.")
+    table = Table("at work", "done", "on", box=None)
+    for one in told:
+        if one["state"] == "running":
+            table.add_row(escape(one["cell"]), f"{100 * (one['share'] or 0):.0f} %", escape(str(one["host"])))
+    if table.row_count:
+        lines += ["", table]
+    failures = Table("failed", "why", box=None)
+    for one in told:
+        if one["state"] == "failed":
+            failures.add_row(escape(one["cell"]), escape(str(one["failure"])))
+    return Group(*lines, *(["", failures] if failures.row_count else []))
+
+
+def state(entry: "Entry | None") -> str:
+    """Of a cell that nobody is at: done, failed or left."""
+    if entry is None:
+        return "left"
+    return "failed" if entry.failure else "done"
+
+
+def summary(name: str, store: "Store", ended: "Ran") -> dict[str, Any]:
+    """How a run ended."""
+    failed = [one for one in ended.cells.values() if one.state == "failed"]
+    made = sum(one.state == "done" and not one.found for one in ended.cells.values())
+    found = ended.count("done") - made
+    took = time.monotonic() - ended.started
+    sentence = f"study {name}: {made} cells done in {_time(took)}, {found} were there"
+    sentence += f", {len(failed)} failed" if failed else ""
+    return {
+        "study": name,
+        "store": store.url,
+        "done": made,
+        "found": found,
+        "failed": len(failed),
+        "failures": [{"cell": f"{_what(one.cell)}, seed {one.cell.seed}", "reason": one.failure} for one in failed],
+        "seconds": round(took, 1),
+        "sentence": f"{sentence}; all is in {store.url}",
+    }
+
+
+@contextmanager
+def watching(name: str, *, show: bool) -> Generator["Callable[[Ran], None]"]:
+    """A bar with the time left over a table of what is at work; each tenth on a line where there is no terminal."""
+    console = Console(stderr=True)
+    weights: dict[str, float] = {}
+    if not (show and console.is_terminal):
+        tell = tenths(f"study {name}", show=show)
+        yield lambda ran: tell(*(round(part) for part in _work(ran, weights)))
+        return
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn()
+    )
+    task = bar.add_task(escape(f"study {name}"), total=None)
+    with Live(console=console, transient=True, refresh_per_second=4) as live:
+        yield lambda ran: live.update(_picture(ran, bar, task, weights))
+
+
+def _picture(ran: "Ran", bar: Progress, task: TaskID, weights: dict[str, float]) -> Group:
+    done, total = _work(ran, weights)
+    bar.update(task, completed=done, total=total)
+    running = [one for one in ran.cells.values() if one.state == "running"]
+    table = Table("at work", "done", box=None)
+    for one in running[:_ROWS]:
+        table.add_row(escape(f"{_what(one.cell)}, seed {one.cell.seed}"), f"{100 * one.share:.0f} %")
+    if len(running) > _ROWS:
+        table.add_row(f"and {len(running) - _ROWS} more", "")
+    parts = [f"{ran.count('done')} of {len(ran.cells)} cells done"]
+    if elsewhere := ran.count("elsewhere"):
+        parts.append(f"{elsewhere} at work elsewhere")
+    if failed := ran.count("failed"):
+        parts.append(f"{failed} failed")
+    return Group(bar, ", ".join(parts), table)
+
+
+def _work(ran: "Ran", weights: dict[str, float]) -> tuple[float, float]:
+    """What is done, and the whole of what was not there before: by estimated compute, in parts of a second."""
+    from holdfast.study.estimate import seconds
+
+    mine = {key: one for key, one in ran.cells.items() if not one.found}
+    if new := [one.cell for key, one in mine.items() if key not in weights]:
+        weights |= {key: max(0.1, need) for key, need in seconds(new, {}).items()}
+    return sum(weights[key] * _share(one) for key, one in mine.items()), sum(weights[key] for key in mine)
+
+
+def _share(one: "Standing") -> float:
+    return 1.0 if one.state in {"done", "failed"} else one.share
+
+
+def _what(cell: "Cell") -> str:
+    """A cell in words, without its seed."""
+    told = [f"{name.removeprefix('training.')} {value}" for name, value in cell.settings.items()]
+    kind = {"generalization": ["unseen categories"], "search": ["search"]}.get(cell.purpose, [])
+    return ", ".join([cell.label, *told, *kind, *(["only " + " ".join(cell.categories)] if cell.categories else [])])
+
+
+def _flops(needs: Sequence[float | None]) -> str:
+    known = [need for need in needs if need is not None]
+    return f"{sum(known):.1e}" + (" and more" if len(known) < len(needs) else "") if known or not needs else "not known"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,201 @@
+"""`holdfast study`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holdfast.cli.options import Json, Quiet, Set, settings
+
+if TYPE_CHECKING:
+    from holdfast.records import Record
+    from holdfast.study.cells import Cell
+    from holdfast.study.design import Study
+    from holdfast.study.store.store import Entry, Store
+
+app = typer.Typer(
+    help="Studies: models x defences x attacks x seeds, from a YAML file; resumed, cached, on one machine or many.",
+    no_args_is_help=True,
+)
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A study as YAML: see studies/ and docs/studies.md.")]
+Tier = Annotated[
+    str | None, typer.Option("--tier", metavar="TIER", help="Which size of the study: quick, standard, full ...")
+]
+StoreAt = Annotated[
+    str | None,
+    typer.Option("--store", metavar="URL", help="Where results lie: a folder, or s3://…; else holdfast-studies/NAME."),
+]
+Failed = 4
+"""What a study exits with that is finished, with failures."""
+
+
+@app.command()
+def plan(
+    file: File,
+    tier: Tier = None,
+    store: StoreAt = None,
+    every: Annotated[bool, typer.Option("--cells", help="One row a cell, with its key.")] = False,
+    json: Json = False,
+) -> None:
+    """Show a study's cells, which of them are there, and what the others will take. Runs nothing."""
+    import json as json_
+
+    from rich.console import Console
+
+    from holdfast.cli.studies import plan_json, plan_table
+    from holdfast.study.estimate import flops, seconds
+
+    study, place = _opened(file, tier, store)
+    cells, there = _static(study, place)
+    needs, times = {cell.key: flops(cell) for cell in cells}, seconds(cells, there)
+    if json:
+        typer.echo(json_.dumps(plan_json(cells, there, needs, times)))
+        return
+    Console().print(plan_table(study, cells, there, needs, times, every=every))
+
+
+@app.command()
+def run(
+    file: File,
+    tier: Tier = None,
+    store: StoreAt = None,
+    runner: Annotated[str, typer.Option(help="Where cells are done: local or ray.")] = "local",
+    workers: Annotated[int, typer.Option(min=1, help="Local: processes, of one thread each.")] = 2,
+    address: Annotated[str | None, typer.Option(help="Ray: the cluster's address; none starts one here.")] = None,
+    gpus: Annotated[float, typer.Option(min=0, help="Ray: GPUs a cell; a share such as 0.25 is one.")] = 0.0,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do every cell of a study that is not done. Stopped, it goes on where it was; run it twice, and both share it.
+
+    Exit codes: 0 all done, 4 finished with failures, 2 bad input, 130 stopped.
+    """
+    import json as json_
+
+    from rich.console import Console
+
+    from holdfast.cli.studies import summary, watching
+    from holdfast.study.plan import rounds
+    from holdfast.study.run import run as run_
+    from holdfast.study.runners import chosen
+
+    study, place = _opened(file, tier, store)
+    first = rounds(study)
+    runs = chosen.runner(
+        runner, workers=workers, address=address, gpus=gpus, timeout=study.timeout, memory=study.memory
+    )
+    with watching(study.name, show=not (quiet or json)) as watch:
+        ended = run_(first, place, runs, keep=study.keep, retry_failed=retry_failed, watch=watch)
+    told = summary(study.name, place, ended)
+    if json:
+        typer.echo(json_.dumps(told))
+    elif not quiet:
+        Console().print(told["sentence"], highlight=False)
+    for one in told["failures"] if not json else []:
+        typer.echo(f"holdfast: {one['cell']}: {one['reason']}", err=True)
+    if told["failed"]:
+        raise typer.Exit(Failed)
+
+
+@app.command()
+def status(file: File, tier: Tier = None, store: StoreAt = None, json: Json = False) -> None:
+    """Show how far a study is, from any terminal: what is done, failed, at work and left."""
+    import json as json_
+
+    from rich.console import Console
+
+    from holdfast.cli.studies import status_json, status_table
+    from holdfast.study.store.claims import Claims
+
+    study, place = _opened(file, tier, store)
+    cells, there = _static(study, place)
+    live = Claims(place).live()
+    if json:
+        typer.echo(json_.dumps(status_json(cells, there, live)))
+        return
+    Console().print(status_table(study, cells, there, live))
+
+
+@app.command()
+def report(
+    file: File,
+    tier: Tier = None,
+    store: StoreAt = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for report.html; else the store's own.")
+    ] = None,
+    show_text: Annotated[bool, typer.Option("--show-text", help="Show restricted text too.")] = False,
+    set_: Set = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the verdicts on a study's hardened models, and how they compare over seeds, from what is done so far."""
+    import json as json_
+
+    from holdfast.config import build as build_
+    from holdfast.errors import ConfigError
+    from holdfast.report import build
+    from holdfast.report.verdict.terms import Terms
+
+    study, place = _opened(file, tier, store)
+    folder = output or place.local
+    if folder is None:
+        raise ConfigError(f"{place.url} is no folder of this machine: say with --output where the report goes.")
+    made = build.judged(
+        _records(study, place), build_(Terms, {"threshold": study.threshold, **settings(set_)}), show_text=show_text
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    build.write(made, folder)
+    if json:
+        typer.echo(json_.dumps(build.to_json(made)))
+    elif not quiet:
+        from rich.console import Console
+
+        from holdfast.cli.verdicts import show
+
+        show(Console(), made, folder / build.PAGE)
+
+
+@app.command()
+def export(
+    file: File,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the tables.")],
+    tier: Tier = None,
+    store: StoreAt = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace tables that are there.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a study's results as tables, Parquet and CSV: cells (a row each) and scores (a row each, rung by rung)."""
+    from holdfast.study.export import write
+
+    study, place = _opened(file, tier, store)
+    written = write(study, place, _records(study, place), output, overwrite=overwrite)
+    if not quiet:
+        for path in written:
+            typer.echo(f"wrote {path}")
+
+
+def _opened(file: Path, tier: str | None, store: str | None) -> "tuple[Study, Store]":
+    from holdfast.study.conduct import home
+    from holdfast.study.file import load
+    from holdfast.study.store.store import Store
+
+    study = load(file, tier)
+    return study, Store(store or home(study))
+
+
+def _static(study: "Study", store: "Store") -> "tuple[list[Cell], dict[str, Entry]]":
+    """The cells that are known from the start, with those that make their models; and what is there of them."""
+    from holdfast.study.cells import with_parents
+    from holdfast.study.plan import static
+
+    cells = with_parents(static(study))
+    return cells, store.entries([cell.key for cell in cells])
+
+
+def _records(study: "Study", store: "Store") -> "dict[str, Record]":
+    """The records of a study's cells that are there, those that it asked for later too."""
+    from holdfast.study.plan import finished, rounds
+
+    return {f"records/{key}.json": record for key, record in finished(rounds(study), store).items()}

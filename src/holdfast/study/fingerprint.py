@@ -1,0 +1,65 @@
+"""What a model is, by its name alone: a hash of its files, and where it comes from, without loading it."""
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from holdfast.config import content_hash
+from holdfast.errors import ModelError
+from holdfast.files import MANIFEST
+from holdfast.models.organisms import FOLDER, ORGANISMS
+
+
+def model_fingerprint(name: str) -> str:
+    """The hash of a model's files: an organism's, a directory's, or the commit of a hub's repository.
+
+    A hub is asked for its newest commit, or, where it cannot be reached, the local cache is.
+
+    Raises:
+        ModelError: a hub's repository is neither reachable nor in the cache.
+    """
+    place = _place(name)
+    if place.is_dir():
+        # A card says nothing of what a model does.
+        files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"]
+        return content_hash({str(path.relative_to(place)): _sha256(path, *_state(path)) for path in files})
+    return name if "/" not in name else _commit(name)
+
+
+def told_origin(name: str) -> dict[str, Any]:
+    """What a model's `holdfast.json` says; nothing where there is none, or where it cannot be read."""
+    try:
+        found: Any = json.loads((_place(name) / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _place(name: str) -> Path:
+    return FOLDER / name if name in ORGANISMS else Path(name)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    told = path.stat()
+    return told.st_mtime_ns, told.st_size
+
+
+@functools.cache
+def _sha256(path: Path, _changed: int, _size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@functools.cache
+def _commit(name: str) -> str:
+    from huggingface_hub import HfApi, try_to_load_from_cache
+
+    try:
+        return f"{name}@{HfApi().model_info(name).sha}"
+    except Exception as error:
+        cached = try_to_load_from_cache(name, "config.json")
+        if isinstance(cached, str):
+            return f"{name}@{Path(cached).parent.name}"
+        raise ModelError(f"cannot tell which version of {name} there is: {error}; download it first.") from error

@@ -1,0 +1,33 @@
+"""What is given by name: plug-ins with their settings, domains, and what goes without saying."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from holdfast import plugins
+from holdfast.config import build
+from holdfast.domains.jsonl import Jsonl
+from holdfast.interfaces import Domain
+from holdfast.study.categories import only
+
+LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
+METRICS: Final = ("harm", "utility")
+CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
+"""How an honest customer fine-tunes: `sft` on benign data alone."""
+LESSONS: Final = tuple(range(0, 61, 5))
+"""The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
+
+Settings = Mapping[str, Any]
+"""Fields of a plug-in, nested ones dotted."""
+
+
+def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) -> Any:
+    """A plug-in's instance: by name and settings (dotted field names), or as it is."""
+    return build(plugins.find(kind, chosen), settings or {}) if isinstance(chosen, str) else chosen
+
+
+def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:
+    """A domain by name, or a directory of JSON lines as one; narrowed to some harmful categories if asked."""
+    if isinstance(chosen, str) and Path(chosen).is_dir():
+        return only(Jsonl(directory=Path(chosen)), categories)
+    return only(method("domains", chosen), categories)

@@ -1,0 +1,265 @@
+"""From a study to its cells: those known from the start, and those asked for in the light of what came out."""
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from holdfast.errors import DataError
+from holdfast.records import Record, Role
+from holdfast.statistics.multiplier import edge
+from holdfast.study.categories import categories
+from holdfast.study.cells import Cell, Stop
+from holdfast.study.check import check
+from holdfast.study.design import Method, Study, StudyError, pipelines, spread
+from holdfast.study.named import LESSONS, method, open_domain
+from holdfast.study.run import Rounds
+from holdfast.study.store.store import Store
+
+_LESSON: Final = {"training.steps": LESSONS[-1]}
+_FACTOR: Final = 3
+"""By how much a range of learning rates is widened at a time: half a decade, about."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model that is attacked, and what it stands for."""
+
+    role: Role
+    model: str | Cell
+
+
+def keys(path: Path, store: Store | None = None) -> set[str]:
+    """The keys of all that every tier of a study file needs: its cells, their models, and the weights that it keeps.
+
+    Args:
+        path: of the study file.
+        store: where its records tell what was asked for later: wider ranges, and a search's trials. Without it only
+            what is known from the start is found.
+    """
+    from holdfast.study.cells import with_parents
+    from holdfast.study.file import load, tiers
+
+    found: set[str] = set()
+    for tier in tiers(path) or [None]:
+        study = load(path, tier)
+        cells = with_parents(_played(rounds(study), store)[0] if store else static(study))
+        found |= {cell.key for cell in cells} | {cell.weights_key for cell in cells if cell.keeps}
+    return found
+
+
+def static(study: Study) -> list[Cell]:
+    """Every cell that is known from the start, without those that make the models."""
+    return list({cell.key: cell for name in study.models for cell in _about(study, name)}.values())
+
+
+def rounds(study: Study) -> Rounds:
+    """The cells of a study, round by round: what is known, wider ranges of learning rates, then the adversary's search.
+
+    Raises:
+        StudyError: a name or setting of the study does not exist or fit.
+    """
+    check(study)
+    if study.search and not trains(Method(name=study.search.attack, set=study.search.set)):
+        raise StudyError(("search", "attack"), f"{study.search.attack} trains nothing: there is nothing to search.")
+    return rounds_of(study, static(study))
+
+
+def rounds_of(study: Study, cells: Sequence[Cell]) -> Rounds:
+    """The rounds of a study that starts with these cells: its own, or more."""
+    records = yield cells
+    for name in study.models:
+        subjects = _subjects(study, name)
+        battery = [cell for cell in cells if Subject(cell.role, cell.model) in subjects]
+        for _ in range(study.widen):
+            wider = widened(battery, records, study.threshold)
+            if not wider:
+                break
+            more = [cell for one in subjects for settings in wider for cell in _attacks(study, one, "sft", settings)]
+            battery += more
+            records = yield more
+    if study.search:
+        yield from _searched(study)
+
+
+def _about(study: Study, name: str) -> Iterator[Cell]:
+    """All that is known from the start about one undefended model."""
+    battery = spread(study.attacks)
+    subjects = _subjects(study, name)
+    for subject in subjects:
+        for attack in battery:
+            yield from _attacks(study, subject, attack.name, attack.set)
+    for subject in subjects:
+        if subject.role != "oracle":
+            for task in study.tasks:
+                yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS)
+    known = categories(open_domain(study.domain))
+    for general in study.generalization:
+        unseen = spread(general.attacks) if general.attacks else [one for one in battery if trains(one)]
+        for shown, left_out in general.splits(known):
+            defended = _hardened(study, name, domain=general.domain or study.domain, categories=shown)
+            for subject in (Subject("undefended", name), *defended):
+                for attack in unseen:
+                    # Across domains the undefended model is attacked as in the battery, and not once more.
+                    if not (general.domain and subject.role == "undefended" and _is_among(battery, attack)):
+                        yield from _attacks(
+                            study, subject, attack.name, attack.set, purpose="generalization", categories=left_out
+                        )
+
+
+def _subjects(study: Study, name: str) -> list[Subject]:
+    oracle = [Subject("oracle", study.oracle)] if study.oracle else []
+    return [*_hardened(study, name), Subject("undefended", name), *oracle]
+
+
+def _hardened(study: Study, name: str, **changes: Any) -> list[Subject]:
+    """One model of each pipeline of defences for each defence seed."""
+    found: list[Subject] = []
+    for defence in study.defences:
+        for pipeline in pipelines(defence):
+            for seed in study.seeds.defence:
+                model: str | Cell = name
+                for stage in pipeline:
+                    given: dict[str, Any] = {"domain": study.domain, **changes}
+                    model = Cell(verb="harden", model=model, method=stage.name, settings=stage.set, seed=seed, **given)
+                found.append(Subject("defended", model))
+    return found
+
+
+def _attacks(study: Study, subject: Subject, attack: str, settings: Mapping[str, Any], **changes: Any) -> list[Cell]:
+    """One attack on one model, with every attack seed."""
+    return [
+        _cell(study, subject, attack, settings, seed=seed, keeps=study.keep == "all", **changes)
+        for seed in study.seeds.attack
+    ]
+
+
+def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, Any], **changes: Any) -> Cell:
+    usual: dict[str, Any] = {
+        "verb": "attack",
+        "ladder": study.ladder,
+        "seed": study.seeds.attack[0],
+        "metrics": tuple((metric.name, metric.set) for metric in study.metrics),
+    }
+    told: dict[str, Any] = {**usual, **changes}
+    return Cell(model=subject.model, role=subject.role, method=method, settings=settings, domain=study.domain, **told)
+
+
+def trains(attack: Method) -> bool:
+    """Whether an attack trains; one that does not costs nothing."""
+    return hasattr(_built(attack), "training")
+
+
+def _is_among(battery: Sequence[Method], attack: Method) -> bool:
+    return any(_built(one) == _built(attack) for one in battery)
+
+
+def _built(attack: Method) -> Any:
+    return method("attacks", attack.name, attack.set)
+
+
+def widened(battery: Sequence[Cell], records: Mapping[str, Record], threshold: float) -> list[dict[str, Any]]:
+    """Attacks beyond the edge of the learning rates tried, where a model's cheapest break lies on it.
+
+    The oracle is not asked: its breaks, if it has any, are a failed control.
+    """
+    tuned = [
+        cell
+        for cell in battery
+        if (cell.verb, cell.method, cell.purpose) == ("attack", "sft", "resistance")
+        and cell.role != "oracle"
+        and cell.key in records
+    ]
+    by_model: dict[str, list[Cell]] = {}
+    for cell in tuned:
+        by_model.setdefault(cell.model.key if isinstance(cell.model, Cell) else cell.model, []).append(cell)
+    wider: list[dict[str, Any]] = []
+    for cells in by_model.values():
+        found = edge([records[cell.key] for cell in cells], threshold)
+        if found:
+            settings = next(cell.settings for cell in cells if records[cell.key] is found[0])
+            rate = found[0].attack["settings"]["training"]["learning_rate"] * (
+                _FACTOR if found[1] == "highest" else 1 / _FACTOR
+            )
+            wider.append({**settings, "training.learning_rate": rate})
+    tried = [cell.settings for cell in tuned]
+    return [settings for number, settings in enumerate(wider) if settings not in [*tried, *wider[:number]]]
+
+
+def _searched(study: Study) -> Rounds:
+    """Search against every model at once, a trial each a round; then try the best of each on all in full."""
+    from holdfast.study.search import search
+
+    assert study.search
+    told = study.search
+    subjects = [one for name in study.models for one in _subjects(study, name)]
+    steps = study.ladder[-1]
+
+    def trial(subject: Subject) -> Any:
+        def make(settings: Mapping[str, Any], stop: Stop) -> Cell:
+            # Only harm is looked at, and what comes before the first step is the same in every trial.
+            asked: dict[str, Any] = {"metrics": (("harm", {}),), "ladder": study.ladder[study.ladder[0] == 0 :]}
+            cell = _cell(study, subject, told.attack, settings, purpose="search", stop=stop, **asked)
+            _ = cell.built  # settings that do not fit are told now
+            return cell
+
+        return search(
+            make,
+            trials=told.trials,
+            steps=steps,
+            threshold=study.threshold,
+            seed=study.seeds.attack[0],
+            fixed=told.set,
+        )
+
+    best = yield from _together([trial(subject) for subject in subjects if subject.role != "oracle"])
+    found = [settings for number, settings in enumerate(best) if settings and settings not in best[:number]]
+    yield [cell for one in subjects for settings in found for cell in _attacks(study, one, told.attack, settings)]
+
+
+def _together(
+    searches: Iterable[Generator[Cell, Record, dict[str, Any] | None]],
+) -> Generator[Sequence[Cell], Mapping[str, Record], list[dict[str, Any] | None]]:
+    """Run several searches side by side: one trial of each a round. Returns what each found."""
+    running = dict(enumerate(searches))
+    best: list[dict[str, Any] | None] = [None] * len(running)
+    asked = {number: next(one) for number, one in running.items()}
+    while asked:
+        records = yield list(asked.values())
+        for number, cell in list(asked.items()):
+            try:
+                asked[number] = running[number].send(records[cell.key])
+            except StopIteration as ended:
+                best[number] = ended.value
+                del asked[number]
+    return best
+
+
+def finished(asking: Rounds, store: Store) -> dict[str, Record]:
+    """The records that are there of the cells of some rounds, by key.
+
+    Raises:
+        DataError: there is none yet.
+    """
+    records = _played(asking, store)[1]
+    if not records:
+        raise DataError(f"nothing of it is in {store.url} yet: run it first.")
+    return records
+
+
+def _played(asking: Rounds, store: Store) -> tuple[list[Cell], dict[str, Record]]:
+    """All cells that were asked for, up to the first round that is not done, and the records that are there."""
+    asked: list[Cell] = []
+    records: dict[str, Record] = {}
+    cells: Sequence[Cell] = next(asking)
+    while True:
+        asked += cells
+        there = store.entries([cell.key for cell in cells])
+        records |= {key: store.record(key) for key in there}
+        if len(there) < len({cell.key for cell in cells}):
+            break
+        try:
+            cells = asking.send(records)
+        except StopIteration:
+            break
+    return asked, records

@@ -1,0 +1,244 @@
+"""Run cells: what is there is not made again, what fails is a result, and the rest goes on."""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from holdfast.errors import Damaged, StoreError
+from holdfast.records import Failure, Record
+from holdfast.study.cells import Cell, with_parents
+from holdfast.study.runners.runner import Ended, Runner
+from holdfast.study.store.claims import Claims
+from holdfast.study.store.store import Entry, Store
+from holdfast.study.work import do
+
+Keep = Literal["hardened", "all", "none"]
+"""Which weights stay in the store once they are measured."""
+State = Literal["waiting", "running", "elsewhere", "done", "failed"]
+Rounds = Generator[Sequence[Cell], Mapping[str, Record], None]
+"""Cells, round by round: each is told the records of those before, and may ask for more because of them."""
+
+_LOOK: float = 0.5
+"""Seconds between two looks at what is at work, here and elsewhere."""
+
+
+@dataclass(kw_only=True)
+class Standing:
+    """Where one cell stands."""
+
+    cell: Cell
+    state: State = "waiting"
+    share: float = 0.0
+    """Of a running one, which share is done."""
+    found: bool = False
+    """Whether it was there before this run."""
+    seconds: float | None = None
+    failure: str | None = None
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Where a run stands: what a terminal shows."""
+
+    cells: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    """By key, in the order in which they are done."""
+    started: float = field(default_factory=time.monotonic)
+
+    def count(self, state: State) -> int:
+        """How many cells are in a state."""
+        return sum(one.state == state for one in self.cells.values())
+
+
+Watch = Callable[[Progress], object]
+
+
+def run(
+    rounds: Rounds,
+    store: Store,
+    runner: Runner,
+    *,
+    keep: Keep = "hardened",
+    retry_failed: bool = False,
+    watch: Watch | None = None,
+) -> Progress:
+    """Do all cells that are not done, round after round.
+
+    Args:
+        rounds: which cells; told the records of those that are done, it gives the next.
+        store: where results are and go. Another runner may be at work there: each takes what the other has not.
+        runner: where work is done. It is closed at the end, however that comes about.
+        keep: which weights stay.
+        retry_failed: whether what failed in an earlier run is tried again.
+        watch: is told about twice a second where the run stands.
+
+    Returns:
+        Where every cell stands in the end.
+
+    Raises:
+        StoreError: the store cannot be read or written. What is finished is not lost.
+    """
+    store.prepare()
+    claims = Claims(store)
+    running = _Running(store, runner, claims, Progress(), watch, retry_failed=retry_failed, keep=keep)
+    try:
+        records: dict[str, Record] = {}
+        cells: Sequence[Cell] | None = next(rounds, None)
+        while cells is not None:
+            running.run(cells)
+            records |= store.records([cell.key for cell in cells])
+            try:
+                cells = rounds.send(records)
+            except StopIteration:
+                cells = None
+    finally:
+        runner.close()
+        claims.release_all()
+    if keep == "none":
+        running.drop()
+    return running.progress
+
+
+class _Running:
+    """One run, from its first round to its last."""
+
+    def __init__(
+        self,
+        store: Store,
+        runner: Runner,
+        claims: Claims,
+        progress: Progress,
+        watch: Watch | None,
+        *,
+        retry_failed: bool,
+        keep: Keep,
+    ):
+        self.progress = progress
+        self._store = store
+        self._runner = runner
+        self._claims = claims
+        self._watch = watch
+        self._retry = retry_failed
+        self._keep = keep
+        self._left: dict[str, Cell] = {}
+        self._at_work: dict[str, tuple[Cell, float]] = {}
+        self._told = 0.0
+
+    def run(self, cells: Iterable[Cell]) -> None:
+        """Do the cells of one round, and all that they wait for."""
+        self._plan(with_parents(cells))
+        while self._left or self._at_work:
+            self._start()
+            for ended in self._runner.wait(_LOOK):
+                self._settle(ended)
+            shares = self._runner.progress()
+            self._claims.beat(shares)
+            for key, share in shares.items():
+                self.progress.cells[key].share = share
+            self._tell()
+        self._tell(now=True)
+
+    def drop(self) -> None:
+        """Remove the weights of every hardened model; they can be made again."""
+        for key, standing in self.progress.cells.items():
+            if standing.cell.verb == "harden" and standing.state == "done":
+                self._store.drop_model(key)
+
+    def _plan(self, cells: Sequence[Cell]) -> None:
+        """Find out what is there, and what is left to do."""
+        there = self._store.entries([cell.key for cell in cells])
+        if self._retry:
+            for key in [key for key, entry in there.items() if entry.failure]:
+                self._store.discard(key)
+                del there[key]
+        wanted = [cell for cell in cells if cell.verb != "harden" or self._keep != "none"]
+        missing = [cell for cell in wanted if not _is_there(there.get(cell.key))]
+        needed = {cell.key for cell in with_parents(missing)}
+        for cell in cells:
+            standing = self.progress.cells.setdefault(cell.key, Standing(cell=cell))
+            entry = there.get(cell.key)
+            if cell.key in needed and not _is_there(entry):
+                standing.state = "waiting"
+                self._left[cell.key] = cell
+            elif standing.state == "waiting":
+                # A model that nobody needs, and that is not there, counts as done too.
+                self._done(cell.key, entry, found=True)
+        for cell in [cell for cell in cells if cell.key in there and there[cell.key].failure]:
+            self._fail_those_after(cell, there[cell.key].failure or "")
+
+    def _start(self) -> None:
+        """Start what can be, as far as there are slots."""
+        for key, cell in list(self._left.items()):
+            if len(self._at_work) >= self._runner.slots:
+                return
+            parent = cell.model.key if isinstance(cell.model, Cell) else None
+            if key not in self._left or parent in self._left or parent in self._at_work:
+                continue
+            if not self._claims.take(key, uses=[parent] if parent else []):
+                self.progress.cells[key].state = "elsewhere"
+                continue
+            entry = self._store.entry(key)
+            del self._left[key]
+            if _is_there(entry):  # another runner has done it meanwhile
+                self._claims.release(key)
+                self._done(key, entry, found=True)
+                continue
+            self.progress.cells[key].state = "running"
+            self._at_work[key] = cell, time.monotonic()
+            self._runner.start(key, do, cell, key, self._store)
+
+    def _settle(self, ended: Ended) -> None:
+        """Take note of how a cell ended."""
+        key = ended.key
+        cell, started = self._at_work.pop(key)
+        if isinstance(ended.error, Damaged):
+            # What it was to start from is not what was written: that first, then this again.
+            again = [each for each in with_parents([cell]) if each.key in {key, ended.error.key}]
+            self._store.discard(ended.error.key)
+            self._left = {**{each.key: each for each in again}, **self._left}
+            for each in again:
+                self.progress.cells[each.key].state = "waiting"
+        elif ended.error:
+            raise ended.error
+        elif ended.failure:
+            self._fail(cell, ended.failure, time.monotonic() - started)
+        else:
+            entry = self._store.entry(key)
+            if entry is None:
+                raise StoreError(f"what {cell.label} wrote is not in {self._store.url}: is something removing it?")
+            self._done(key, entry)
+        self._claims.release(key)
+
+    def _done(self, key: str, entry: Entry | None, *, found: bool = False) -> None:
+        standing = self.progress.cells[key]
+        standing.state, standing.share, standing.found = "done", 1.0, found
+        if entry is not None:
+            standing.seconds, standing.failure = entry.seconds, entry.failure
+            if entry.failure:
+                standing.state = "failed"
+                self._fail_those_after(standing.cell, entry.failure)
+
+    def _fail(self, cell: Cell, failure: Failure, seconds: float) -> None:
+        """Write a failure down as a result."""
+        about: dict[str, Any] = cell.about
+        if cell.verb == "harden":
+            self._store.put_failure(cell.key, failure, about=about, seconds=seconds)
+        else:
+            self._store.put_record(cell.key, cell.failed(failure), about=about, seconds=seconds)
+        self._left.pop(cell.key, None)
+        self._done(cell.key, self._store.entry(cell.key))
+
+    def _fail_those_after(self, cell: Cell, reason: str) -> None:
+        """What was to start from a model that cannot be made fails too."""
+        waiting = [one for one in self._left.values() if isinstance(one.model, Cell) and one.model.key == cell.key]
+        for other in waiting:
+            self._fail(other, Failure(reason=f"its model could not be made: {reason}"), 0.0)
+
+    def _tell(self, *, now: bool = False) -> None:
+        if self._watch and (now or time.monotonic() - self._told > _LOOK):
+            self._told = time.monotonic()
+            self._watch(self.progress)
+
+
+def _is_there(entry: Entry | None) -> bool:
+    return entry is not None and not entry.dropped

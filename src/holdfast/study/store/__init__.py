@@ -1,0 +1,1 @@
+"""Where results lie: a folder or any fsspec URL, every file with a checksum."""

@@ -1,0 +1,79 @@
+"""The shipped studies, rehearsed: every kind of cell that they have, on tiny models and with a step each."""
+
+from pathlib import Path
+
+import pytest
+from inline import Here
+
+from holdfast.config import replace
+from holdfast.report.build import judged
+from holdfast.study.design import Generalization, Method, Seeds, Study
+from holdfast.study.file import load, tiers
+from holdfast.study.plan import finished, rounds, trains
+from holdfast.study.run import run
+from holdfast.study.store.store import Store
+
+STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))
+EVERY = [(path, tier) for path in STUDIES for tier in (tiers(path) or [None])]
+
+
+def short(method: Method) -> Method:
+    """The first variant, with one step."""
+    first = method.variants()[0]
+    one = (
+        {"training.steps": 1, "training.batch_size": 2} if method.name not in {"none", "prefill", "completion"} else {}
+    )
+    return Method(name=method.name, set={**first, **one})
+
+
+def kinds(attacks) -> tuple[Method, ...]:
+    """One attack that trains, one that rescales first where there is one, and those that train nothing."""
+    training = [one for one in attacks if trains(short(one))]
+    rescaled = [one for one in training if "training.rescale" in one.set]
+    free = [one for one in attacks if one not in training]
+    return tuple(short(one) for one in (training[0], *rescaled[:1], *free[:1]))
+
+
+def rehearsed(study: Study) -> Study:
+    """The same study on tiny models: every kind of cell, few of each."""
+    general = {}
+    for one in study.generalization:
+        general[str(one.leave_out)] = Generalization(leave_out=one.leave_out, attacks=(short(study.attacks[0]),))
+    # Leaving out each category in turn is six hardenings: halves stand for it.
+    chosen = [one for one in general.values() if one.leave_out != "one"] or list(general.values())[:1]
+    changes = {
+        "models": ("tiny-llama",),
+        "oracle": "tiny-qwen2",
+        "defences": tuple(tuple(short(stage) for stage in pipeline) for pipeline in study.defences[:1]),
+        "attacks": kinds(study.attacks),
+        "seeds": Seeds(defence=study.seeds.defence[: 1 if study.generalization else 2], attack=(0,)),
+        "ladder": (0, 1),
+        "tasks": study.tasks[:1],
+        "generalization": tuple(chosen[:1]),
+        "search": study.search and replace(study.search, {"trials": 1, "set": {"training.batch_size": 2}}),
+    }
+    return replace(study, changes)
+
+
+def test_they_are_there():
+    assert [path.stem for path in STUDIES] == ["conditions", "fragility", "immunization"]
+    assert tiers(STUDIES[2]) == ["quick", "standard", "full"]
+
+
+@pytest.mark.parametrize(("path", "tier"), [one for one in EVERY if one[1] != "full"])
+def test_a_study_runs_to_its_report(path, tier, tmp_path):
+    study = rehearsed(load(path, tier))
+    store = Store(tmp_path / "store")
+    ended = run(rounds(study), store, Here(), keep=study.keep)
+    assert ended.count("failed") == 0
+    records = finished(rounds(study), store)
+    assert {record.role for record in records.values()} == {"undefended", "defended", "oracle"}
+    purposes = {"resistance"}
+    purposes |= {"trainability"} if study.tasks else set()
+    purposes |= {"generalization"} if study.generalization else set()
+    purposes |= {"search"} if study.search else set()
+    assert {record.purpose for record in records.values()} == purposes
+    report = judged(records)
+    assert len(report.verdicts) == len(study.seeds.defence)
+    # Tiny models know nothing, so that no attack can break them: a study must not call that robust.
+    assert {verdict.outcome for verdict in report.verdicts} == {"inconclusive"}
