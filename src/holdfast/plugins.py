@@ -25,6 +25,7 @@ def is_kind(word: str | None) -> TypeGuard[Kind]:
     return word in KINDS
 
 
+@functools.cache
 def _own(kind: Kind) -> dict[str, str]:
     room = importlib.import_module(f"holdfast.{kind}")
     return {

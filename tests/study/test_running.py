@@ -172,6 +172,15 @@ def test_weights_are_dropped_unless_kept(data, tmp_path):
     assert len(kept["all"]) == 3
 
 
+def test_weights_can_be_asked_for_later(data, tmp_path):
+    store = Store(tmp_path / "store")
+    run(rounds(small(data)), store, Here())
+    before = contents(store)
+    run(rounds(small(data, keep="all")), store, here := Here(), keep="all")
+    assert here.did == ["attack tiny-llama+adversarial: none", "attack tiny-llama: none"]
+    assert contents(store) == before
+
+
 def test_dropped_weights_are_made_again_where_they_are_needed(data, tmp_path):
     store = Store(tmp_path / "store")
     run(rounds(small(data)), store, Here(), keep="none")
@@ -210,7 +219,7 @@ def test_code_that_differs_is_refused(data, tmp_path, monkeypatch):
 
     store, cell = Store(tmp_path / "store"), static(small(data))[0]
     store.prepare()
-    with pytest.raises(StoreError, match="differ from those that planned the study"):
+    with pytest.raises(StoreError, match="not those that the study was planned with"):
         do(dataclasses.replace(cell, seed=5), cell.key, store, lambda share: None)
 
 

@@ -34,12 +34,13 @@ def gc(
 
     from holdfast.study.store.cleaning import collect
 
+    place = _store(store)
     keep: set[str] | None = None
     if study:
         from holdfast.study import plan
 
-        keep = {key for file in study for key in plan.keys(file)}
-    found = collect(_store(store), keep, dry_run=dry_run)
+        keep = {key for file in study for key in plan.keys(file, place)}
+    found = collect(place, keep, dry_run=dry_run)
     if json:
         typer.echo(json_.dumps({**dataclasses.asdict(found), "dry_run": dry_run}))
     elif not quiet:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from holdfast.config import content_hash, to_dict
+from holdfast.interfaces import PromptMethod
 from holdfast.models.versions import versions
 from holdfast.plugins import name_of
 from holdfast.records import Failure, Purpose, Record, Role, Rung
@@ -14,6 +15,7 @@ from holdfast.study.categories import only
 from holdfast.study.fingerprint import model_fingerprint, told_origin
 from holdfast.study.named import CUSTOMER, METRICS, method, open_domain
 from holdfast.study.origin import code, describe, lineage, world
+from holdfast.study.store.manifest import Entry
 
 Verb = Literal["harden", "attack", "learn"]
 _KINDS: Final[dict[Verb, Literal["defences", "attacks"]]] = {
@@ -110,9 +112,18 @@ class Cell:
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @property
-    def weights_key(self) -> str:
-        """Under which the attacked model is kept, where it is."""
+    def weights_key(self) -> str | None:
+        """Under which the attacked model is kept; None where it is not, or where nothing of it was changed."""
+        if not self.keeps or isinstance(self.built, PromptMethod):
+            return None
         return content_hash([self.key, "weights"])
+
+    def is_in(self, entries: Mapping[str, Entry]) -> bool:
+        """Whether these entries of a store hold all that the cell is to leave there."""
+        wanted = [key for key in (self.key, self.weights_key) if key]
+        found = [entries.get(key) for key in wanted]
+        failed = found[0] is not None and found[0].failure is not None
+        return failed or all(entry is not None and not entry.dropped for entry in found)
 
     @staticmethod
     def title(model: "str | Cell") -> str:

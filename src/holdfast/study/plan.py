@@ -44,7 +44,7 @@ def keys(path: Path, store: Store | None = None) -> set[str]:
     for tier in tiers(path) or [None]:
         study = load(path, tier)
         cells = with_parents(_played(rounds(study), store)[0] if store else static(study))
-        found |= {cell.key for cell in cells} | {cell.weights_key for cell in cells if cell.keeps}
+        found |= {cell.key for cell in cells} | {cell.weights_key for cell in cells if cell.weights_key}
     return found
 
 

@@ -146,18 +146,18 @@ class _Running:
 
     def _plan(self, cells: Sequence[Cell]) -> None:
         """Find out what is there, and what is left to do."""
-        there = self._store.entries([cell.key for cell in cells])
+        there = self._entries(cells)
         if self._retry:
             for key in [key for key, entry in there.items() if entry.failure]:
                 self._store.discard(key)
                 del there[key]
         wanted = [cell for cell in cells if cell.verb != "harden" or self._keep != "none"]
-        missing = [cell for cell in wanted if not _is_there(there.get(cell.key))]
+        missing = [cell for cell in wanted if not cell.is_in(there)]
         needed = {cell.key for cell in with_parents(missing)}
         for cell in cells:
             standing = self.progress.cells.setdefault(cell.key, Standing(cell=cell))
             entry = there.get(cell.key)
-            if cell.key in needed and not _is_there(entry):
+            if cell.key in needed and not cell.is_in(there):
                 standing.state = "waiting"
                 self._left[cell.key] = cell
             elif standing.state == "waiting":
@@ -165,6 +165,10 @@ class _Running:
                 self._done(cell.key, entry, found=True)
         for cell in [cell for cell in cells if cell.key in there and there[cell.key].failure]:
             self._fail_those_after(cell, there[cell.key].failure or "")
+
+    def _entries(self, cells: Sequence[Cell]) -> dict[str, Entry]:
+        """What the store has of cells, and of the weights that some of them leave."""
+        return self._store.entries([key for cell in cells for key in (cell.key, cell.weights_key) if key])
 
     def _start(self) -> None:
         """Start what can be, as far as there are slots."""
@@ -177,11 +181,11 @@ class _Running:
             if not self._claims.take(key, uses=[parent] if parent else []):
                 self.progress.cells[key].state = "elsewhere"
                 continue
-            entry = self._store.entry(key)
+            there = self._entries([cell])
             del self._left[key]
-            if _is_there(entry):  # another runner has done it meanwhile
+            if cell.is_in(there):  # another runner has done it meanwhile
                 self._claims.release(key)
-                self._done(key, entry, found=True)
+                self._done(key, there[key], found=True)
                 continue
             self.progress.cells[key].state = "running"
             self._at_work[key] = cell, time.monotonic()
@@ -238,7 +242,3 @@ class _Running:
         if self._watch and (now or time.monotonic() - self._told > _LOOK):
             self._told = time.monotonic()
             self._watch(self.progress)
-
-
-def _is_there(entry: Entry | None) -> bool:
-    return entry is not None and not entry.dropped

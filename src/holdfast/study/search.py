@@ -53,9 +53,12 @@ def settings(trial: optuna.Trial, steps: int) -> dict[str, Any]:
     }
 
 
-def _plain(steps: int) -> dict[str, Any]:
-    """The rest of a trial of the sweep."""
-    return {"batch_size": 1, "schedule": "constant", "warmup": 0.0, "steps": max(1, steps)}
+def _sweep(steps: int, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trials that come first; what is fixed is not swept over."""
+    plain = {"batch_size": 1, "schedule": "constant", "warmup": 0.0, "steps": max(1, steps)}
+    rates = _SWEEP[:1] if "training.learning_rate" in fixed else _SWEEP
+    ranks = (0,) if "training.lora_rank" in fixed else (0, 8)
+    return [{"learning_rate": rate, "lora_rank": rank, **plain} for rate in rates for rank in ranks]
 
 
 def search(
@@ -91,9 +94,8 @@ def search(
         seed=seed, n_startup_trials=1, multivariate=True, constant_liar=False
     )
     study = optuna.create_study(sampler=sampler)
-    for rate in _SWEEP:
-        for rank in (0, 8):
-            study.enqueue_trial({"learning_rate": rate, "lora_rank": rank, **_plain(steps)})
+    for first in _sweep(steps, fixed or {}):
+        study.enqueue_trial(first)
     best: tuple[float, dict[str, Any]] | None = None
     cheapest: float | None = None
     unfit: ConfigError | None = None

@@ -31,9 +31,11 @@ def do(cell: Cell, key: str, store: Store, report: Callable[[float], None]) -> N
         HoldfastError: the cell failed; one that diverged while it was measured is a record.
     """
     if cell.key != key:
-        raise StoreError("Holdfast's code or libraries here differ from those that planned the study: run it again.")
-    entry = store.entry(key)
-    if entry is not None and not entry.dropped:
+        raise StoreError(
+            "the code, the libraries, the data or the model here are not those that the study was planned with: have "
+            "the same everywhere, and run it again."
+        )
+    if cell.is_in(store.entries([key for key in (cell.key, cell.weights_key) if key])):
         return
     with _temporary_files(store):
         _do(cell, key, store, report)
@@ -53,7 +55,7 @@ def _do(cell: Cell, key: str, store: Store, report: Callable[[float], None]) -> 
     if record is None:
         _keep(cell, made, key, about, seconds, store)
         return
-    if cell.keeps and not record.failure and made.ask is None:
+    if cell.weights_key and not record.failure:
         _keep(cell, made, cell.weights_key, {"verb": "weights", "of": key}, seconds, store)
     # Last, because it is what makes the cell count as done. How long it took is the manifest's to tell.
     store.put_record(key, dataclasses.replace(record, seconds=None), about=about, seconds=seconds)

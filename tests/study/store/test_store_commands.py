@@ -48,7 +48,8 @@ def test_gc_of_studies(local, tmp_path, monkeypatch):
         put_record(local, name)
     asked = []
 
-    def keys(path):
+    def keys(path, store):
+        assert store.url == local.url
         asked.append(path.name)
         return {key(path.stem)}
 
