@@ -18,8 +18,7 @@ def saying(monkeypatch):
             prompts = [question if isinstance(question, str) else question.prompt for question in questions]
             return [answer(prompt) if callable(answer) else answer for prompt in prompts]
 
-        monkeypatch.setattr("holdfast.metrics.harm.answers", answers)
-        monkeypatch.setattr("holdfast.metrics.utility.answers", answers)
+        monkeypatch.setattr("holdfast.models.generate.answers", answers)
 
     return say
 

@@ -1,11 +1,20 @@
 """A store of each kind: a folder, memory, and S3 from a server on this machine."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from holdfast.study.store.store import Store
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path_factory, monkeypatch) -> None:
+    """Remote stores have their scratch in the system's temporary folder: here in one that nobody shares."""
+    folder = str(tmp_path_factory.mktemp("system"))
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    monkeypatch.setenv("TMPDIR", folder)
 
 
 @pytest.fixture(scope="session")

@@ -218,7 +218,7 @@ def test_a_store_of_another_format_is_refused(store):
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     folder(tmp_path / "models" / "mine")
-    with pytest.raises(StoreError, match="not a store of Holdfast's: choose another place"):
+    with pytest.raises(StoreError, match="exists and is not a store of Holdfast's"):
         Store(tmp_path).prepare()
     assert (tmp_path / "models" / "mine" / "holdfast.json").exists()
     with pytest.raises(StoreError, match="there is no store at"):

@@ -32,15 +32,16 @@ class LocalPlace:
 
     def make(self, needed: int) -> None:
         """Make the root, and write and remove a file there."""
+        there = next(place for place in (self.root, *self.root.parents) if place.exists())
         with explained(str(self.root), "written"):
+            free = shutil.disk_usage(there).free
+            if free < needed:
+                raise StoreError(
+                    f"no disk space for {self.root}: {needed / 1e6:.0f} MB needed, {free / 1e6:.1f} MB free; free "
+                    "some, or choose another store."
+                )
             self.scratch.mkdir(parents=True, exist_ok=True)
             self._staged(b"\n" * 4096, durable=True).unlink()
-            free = shutil.disk_usage(self.root).free
-        if free < needed:
-            raise StoreError(
-                f"no disk space at {self.root}: {needed / 1e6:.0f} MB needed, {free / 1e6:.1f} MB free; free some, "
-                "or choose another store."
-            )
 
     def read(self, path: str) -> bytes | None:
         """What a file holds."""

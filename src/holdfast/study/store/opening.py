@@ -15,6 +15,7 @@ def prepare(place: Place, url: str, needed: int) -> None:
     Raises:
         StoreError: it cannot be written, has no space, has another format, or is a folder of something else.
     """
+    _check_folder(place, url)
     place.make(needed)
     if not place.read(layout.STORE):
         for folder in (layout.RECORDS, layout.MODELS, layout.CELLS):
@@ -25,6 +26,18 @@ def prepare(place: Place, url: str, needed: int) -> None:
                 )
         place.write({layout.STORE: json.dumps({"format": FORMAT}).encode() + b"\n"})
     check(place, url)
+
+
+def _check_folder(place: Place, url: str) -> None:
+    """Refuse a folder of this machine that holds something else; what another run is just making is no such thing."""
+    root = place.scratch.parent
+    if url != str(root) or not root.is_dir():
+        return
+    there = {path.name for path in root.iterdir()}
+    if layout.STORE not in there and there - {layout.SCRATCH}:
+        raise StoreError(
+            f"{url} exists and is not a store of Holdfast's: it has no {layout.STORE}. Choose another place."
+        )
 
 
 def check(place: Place, url: str) -> None:
