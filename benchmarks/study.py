@@ -17,6 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from holdfast.config import replace
 from holdfast.study.design import Study
 from holdfast.study.file import dump
 from holdfast.study.plan import rounds
@@ -87,7 +88,7 @@ def scaling(scratch, cells):
     for slots in (1, 2):
         # Both are warm before the clock starts: starting a cluster is no part of working on one.
         runner = Ray(slots=slots)
-        warm = Study(name="warm", models=["tiny-llama"], attacks=["none"], ladder=[0], seeds={"attack": [7, 8]})
+        warm = replace(study, {"seeds": {"defence": (0,), "attack": tuple(range(1000, 1006))}})
         store = Store(scratch / f"ray-{slots}")
         close, runner.close = runner.close, lambda: None
         run(rounds(warm), store, runner)
@@ -113,7 +114,7 @@ def main():
         if asked.only != "scaling":
             told |= overhead(Path(scratch), asked.cells, asked.workers)
         if asked.only != "overhead":
-            told |= scaling(Path(scratch), 24)
+            told |= scaling(Path(scratch), 40)
     print(json.dumps(told))
 
 

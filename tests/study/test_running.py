@@ -145,6 +145,48 @@ def test_a_damaged_model_is_made_again_and_never_used(data, tmp_path):
     assert contents(store) == before
 
 
+def test_two_that_find_one_model_damaged_have_it_made_once(data, tmp_path):
+    """Both were reading it when it broke; the second must not throw away what was made anew for the first."""
+    store = Store(tmp_path / "store")
+    [model] = [cell for cell in with_parents(static(small(data))) if cell.verb == "harden"]
+
+    class Both(Here):
+        told = 0
+
+        def start(self, key, function, *args):
+            if args[0].model == model and self.told < 2:
+                self.told += 1
+                self.did.append(args[0].label)
+                self.ended.append(Ended(key=key, error=Damaged(model.key, "a flipped bit")))
+            else:
+                super().start(key, function, *args)
+
+    ended = run(rounds(small(data)), store, both := Both(slots=2))
+    assert ended.count("done") == 5
+    assert both.did.count("harden tiny-llama: adversarial") == 2
+
+
+def test_what_fails_now_is_not_tried_again_in_the_next_round(data, tmp_path):
+    bad = "attack tiny-llama: prefill"
+    first = static(small(data))
+
+    def three():
+        for _ in range(3):
+            yield first
+
+    here = Here(fails={bad: Failure(reason="out of memory")})
+    assert run(three(), Store(tmp_path / "store"), here, retry_failed=True).count("failed") == 1
+    assert here.did.count(bad) == 1
+
+
+def test_weights_that_are_gone_need_not_be_dropped(data, tmp_path):
+    store = Store(tmp_path / "store")
+    run(rounds(small(data)), store, Here(), keep="none")
+    [model] = [cell for cell in with_parents(static(small(data))) if cell.verb == "harden"]
+    store.discard(model.key)
+    assert run(rounds(small(data)), store, Here(), keep="none").count("done") == 5
+
+
 def test_an_error_of_the_store_ends_the_run_and_loses_nothing(data, tmp_path):
     store = Store(tmp_path / "store")
     here = Here(errors={"attack tiny-llama: none": StoreError("the disk filled up")})

@@ -30,16 +30,16 @@ def quickstart(
     from holdfast.cli.verdicts import show
     from holdfast.report import build
     from holdfast.study import quickstart as quick
-    from holdfast.study.plan import finished
+    from holdfast.study.plan import finished, played
     from holdfast.study.run import run
     from holdfast.study.runners.local import Local
-    from holdfast.study.store.cleaning import collect
     from holdfast.study.store.store import Store
 
     study, store = quick.study(seed=seed), Store(output)
     if overwrite:
         store.prepare()
-        collect(store, keep=())
+        for key in {cell.key for cell in played(quick.rounds(study), store).cells}:
+            store.discard(key)
     with watching("quickstart", show=not (quiet or json)) as watch:
         ended = run(quick.rounds(study), store, Local(workers), watch=watch)
     records = finished(quick.rounds(study), store)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 8
 """Cells at work that are shown while a study runs; more are counted."""
+_UNKNOWN: Final = 3.0
+"""Seconds that a cell is taken to need whose model is not on this machine."""
 
 
 def plan_json(
@@ -54,8 +56,7 @@ def plan_table(
     left = [cell for cell in cells if state(there.get(cell.key)) == "left"]
     rows: dict[str, list[Cell]] = {}
     for cell in cells:
-        seed = f", seed {cell.seed}" if every else ""
-        rows.setdefault(f"{cell.key[:12] + '  ' if every else ''}{_what(cell)}{seed}", []).append(cell)
+        rows.setdefault(f"{cell.key[:12] + '  ' if every else ''}{_what(cell, seeds=every)}", []).append(cell)
     table = Table("cells of study " + escape(study.name), "number", "there", "FLOPs left", "time left", box=None)
     for what, group in rows.items():
         todo = [cell for cell in group if cell in left]
@@ -86,7 +87,7 @@ def status_json(
         told.append(
             {
                 "key": cell.key,
-                "cell": f"{_what(cell)}, seed {cell.seed}",
+                "cell": _what(cell),
                 "state": "running" if claim and not entry else state(entry),
                 "share": claim.done if claim else None,
                 "host": claim.host if claim else None,
@@ -106,9 +107,9 @@ def status_table(
     known = {cell.key for cell in cells}
     later = [claim for key, claim in live.items() if key not in known]
     parts = [f"{number} {name}" for name, number in count.items()]
-    lines: list[Any] = [f"study {escape(study.name)}: {len(told)} cells known from the start: {', '.join(parts)}."]
+    lines: list[Any] = [f"study {escape(study.name)}: {len(told)} cells asked for so far: {', '.join(parts)}."]
     if later:
-        lines.append(f"{len(later)} more are at work that it asked for later, or that are another study's.")
+        lines.append(f"{len(later)} more are at work that are another study's, or that it asked for just now.")
     table = Table("at work", "done", "on", box=None)
     for one in told:
         if one["state"] == "running":
@@ -143,7 +144,7 @@ def summary(name: str, store: "Store", ended: "Ran") -> dict[str, Any]:
         "done": made,
         "found": found,
         "failed": len(failed),
-        "failures": [{"cell": f"{_what(one.cell)}, seed {one.cell.seed}", "reason": one.failure} for one in failed],
+        "failures": [{"cell": _what(one.cell), "reason": one.failure} for one in failed],
         "seconds": round(took, 1),
         "sentence": f"{sentence}; all is in {store.url}",
     }
@@ -172,7 +173,7 @@ def _picture(ran: "Ran", bar: Progress, task: TaskID, weights: dict[str, float])
     running = [one for one in ran.cells.values() if one.state == "running"]
     table = Table("at work", "done", box=None)
     for one in running[:_ROWS]:
-        table.add_row(escape(f"{_what(one.cell)}, seed {one.cell.seed}"), f"{100 * one.share:.0f} %")
+        table.add_row(escape(_what(one.cell)), f"{100 * one.share:.0f} %")
     if len(running) > _ROWS:
         table.add_row(f"and {len(running) - _ROWS} more", "")
     parts = [f"{ran.count('done')} of {len(ran.cells)} cells done"]
@@ -189,7 +190,7 @@ def _work(ran: "Ran", weights: dict[str, float]) -> tuple[float, float]:
 
     mine = {key: one for key, one in ran.cells.items() if not one.found}
     if new := [one.cell for key, one in mine.items() if key not in weights]:
-        weights |= {key: max(0.1, need) for key, need in seconds(new, {}).items()}
+        weights |= {key: need or _UNKNOWN for key, need in seconds(new, {}).items()}
     return sum(weights[key] * _share(one) for key, one in mine.items()), sum(weights[key] for key in mine)
 
 
@@ -197,11 +198,26 @@ def _share(one: "Standing") -> float:
     return 1.0 if one.state in {"done", "failed"} else one.share
 
 
-def _what(cell: "Cell") -> str:
-    """A cell in words, without its seed."""
-    told = [f"{name.removeprefix('training.')} {value}" for name, value in cell.settings.items()]
+def _what(cell: "Cell", *, seeds: bool = True) -> str:
+    """A cell in words, with every seed or with none."""
+    told = _set(cell)
     kind = {"generalization": ["unseen categories"], "search": ["search"]}.get(cell.purpose, [])
-    return ", ".join([cell.label, *told, *kind, *(["only " + " ".join(cell.categories)] if cell.categories else [])])
+    told += [*kind, *(["only " + " ".join(cell.categories)] if cell.categories else [])]
+    said = {"harden": "harden", "attack": "attack", "learn": "teach"}[cell.verb]
+    seed = [f"seed {cell.seed}"] if seeds else []
+    return ", ".join([f"{said} {_model(cell.model, seeds=seeds)}: {cell.method}", *told, *seed])
+
+
+def _model(model: "str | Cell", *, seeds: bool) -> str:
+    """A model by its name, and how each defence was set that made it."""
+    if isinstance(model, str):
+        return model
+    how = ", ".join([*_set(model), *([f"seed {model.seed}"] if seeds else [])])
+    return f"{_model(model.model, seeds=seeds)}+{model.method}{f' ({how})' if how else ''}"
+
+
+def _set(cell: "Cell") -> list[str]:
+    return [f"{name.removeprefix('training.')} {value}" for name, value in cell.settings.items()]
 
 
 def _flops(needs: Sequence[float | None]) -> str:

@@ -1,5 +1,6 @@
 """`holdfast study`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from holdfast.records import Record
     from holdfast.study.cells import Cell
     from holdfast.study.design import Study
+    from holdfast.study.plan import Played
     from holdfast.study.store.store import Entry, Store
 
 app = typer.Typer(
@@ -46,7 +48,8 @@ def plan(
     from holdfast.study.estimate import flops, seconds
 
     study, place = _opened(file, tier, store)
-    cells, there = _static(study, place)
+    cells = _played(study, place).cells
+    there = _there(cells, place)
     needs, times = {cell.key: flops(cell) for cell in cells}, seconds(cells, there)
     if json:
         typer.echo(json_.dumps(plan_json(cells, there, needs, times)))
@@ -76,10 +79,13 @@ def run(
     from rich.console import Console
 
     from holdfast.cli.studies import summary, watching
+    from holdfast.errors import ConfigError
     from holdfast.study.plan import rounds
     from holdfast.study.run import run as run_
     from holdfast.study.runners import chosen
 
+    if runner == "local" and (address or gpus):
+        raise ConfigError("--address and --gpus are for a Ray cluster: add --runner ray, or leave them out.")
     study, place = _opened(file, tier, store)
     first = rounds(study)
     runs = chosen.runner(
@@ -109,7 +115,8 @@ def status(file: File, tier: Tier = None, store: StoreAt = None, json: Json = Fa
     from holdfast.study.store.claims import Claims
 
     study, place = _opened(file, tier, store)
-    cells, there = _static(study, place)
+    cells = _played(study, place).cells
+    there = _there(cells, place)
     live = Claims(place).live()
     if json:
         typer.echo(json_.dumps(status_json(cells, there, live)))
@@ -135,17 +142,24 @@ def report(
 
     from holdfast.config import build as build_
     from holdfast.errors import ConfigError
+    from holdfast.files import check_output
     from holdfast.report import build
     from holdfast.report.verdict.terms import Terms
 
     study, place = _opened(file, tier, store)
+    far = _played(study, place)
     folder = output or place.local
     if folder is None:
         raise ConfigError(f"{place.url} is no folder of this machine: say with --output where the report goes.")
     made = build.judged(
-        _records(study, place), build_(Terms, {"threshold": study.threshold, **settings(set_)}), show_text=show_text
+        _records(far, place),
+        build_(Terms, {"threshold": study.threshold, **settings(set_)}),
+        show_text=show_text,
+        missing=far.missing,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        check_output(folder)
+        folder.mkdir(parents=True)
     build.write(made, folder)
     if json:
         typer.echo(json_.dumps(build.to_json(made)))
@@ -170,7 +184,10 @@ def export(
     from holdfast.study.export import write
 
     study, place = _opened(file, tier, store)
-    written = write(study, place, _records(study, place), output, overwrite=overwrite)
+    far = _played(study, place)
+    written = write(study, place, _records(far, place), output, overwrite=overwrite)
+    if far.missing:
+        typer.echo(f"holdfast: the study is not finished: {far.missing} cells are missing in the tables.", err=True)
     if not quiet:
         for path in written:
             typer.echo(f"wrote {path}")
@@ -185,17 +202,25 @@ def _opened(file: Path, tier: str | None, store: str | None) -> "tuple[Study, St
     return study, Store(store or home(study))
 
 
-def _static(study: "Study", store: "Store") -> "tuple[list[Cell], dict[str, Entry]]":
-    """The cells that are known from the start, with those that make their models; and what is there of them."""
-    from holdfast.study.cells import with_parents
-    from holdfast.study.plan import static
+def _played(study: "Study", store: "Store") -> "Played":
+    """How far a study is, with what it asked for later."""
+    from holdfast.study.plan import played, rounds
 
-    cells = with_parents(static(study))
-    return cells, store.entries([cell.key for cell in cells])
+    store.check_if_there()
+    return played(rounds(study), store)
 
 
-def _records(study: "Study", store: "Store") -> "dict[str, Record]":
-    """The records of a study's cells that are there, those that it asked for later too."""
-    from holdfast.study.plan import finished, rounds
+def _there(cells: "Sequence[Cell]", store: "Store") -> "dict[str, Entry]":
+    """What the store has of those cells that need not be done again; a model that was dropped is one."""
+    entries = store.entries([key for cell in cells for key in (cell.key, cell.weights_key) if key])
+    whole = [cell.key for cell in cells if cell.is_in(entries)]
+    return {key: entry for key, entry in entries.items() if key in whole or entry.dropped}
 
-    return {f"records/{key}.json": record for key, record in finished(rounds(study), store).items()}
+
+def _records(far: "Played", store: "Store") -> "dict[str, Record]":
+    """The records of a study's cells that are there."""
+    from holdfast.errors import DataError
+
+    if not far.records:
+        raise DataError(f"nothing of the study is in {store.url} yet: run it first.")
+    return {f"records/{key}.json": record for key, record in far.records.items()}

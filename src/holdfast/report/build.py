@@ -13,7 +13,7 @@ from holdfast.config import to_dict
 from holdfast.errors import DataError
 from holdfast.files import MANIFEST, check_output, write_bytes, write_text
 from holdfast.records import Record
-from holdfast.report.schema import Report, Run
+from holdfast.report.schema import Report, Run, Verdict
 from holdfast.report.verdict.evidence import gathered
 from holdfast.report.verdict.labels import attack_label, model_label
 from holdfast.report.verdict.models import ways, with_seeds
@@ -41,8 +41,16 @@ def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool 
     return judged(read(Path(directory)), terms, show_text=show_text)
 
 
-def judged(found: Mapping[str, Record], terms: Terms | None = None, *, show_text: bool = False) -> Report:
-    """The report on records by name, as those of a study. Arguments and errors as for `build`."""
+def judged(
+    found: Mapping[str, Record], terms: Terms | None = None, *, show_text: bool = False, missing: int = 0
+) -> Report:
+    """The report on records by name, as those of a study. Arguments and errors as for `build`.
+
+    Args:
+        found: the records.
+        terms, show_text: as for `build`.
+        missing: how many cells of a study are not done yet. With any, nothing is said to hold.
+    """
     from holdfast.report.verdict.comparison import compared  # brings scipy, which takes longer than reading does
 
     terms = terms or Terms()
@@ -54,7 +62,7 @@ def judged(found: Mapping[str, Record], terms: Terms | None = None, *, show_text
     evidence = gathered(found.values())
     called = ways([one.hardened for one in evidence])
     verdicts = [
-        replace(verdict(one, terms, show_text=show_text), name=name)
+        _unfinished(replace(verdict(one, terms, show_text=show_text), name=name), missing)
         for one, name in zip(evidence, with_seeds([one.hardened for one in evidence], called), strict=True)
     ]
     return Report(
@@ -71,6 +79,20 @@ def judged(found: Mapping[str, Record], terms: Terms | None = None, *, show_text
         not_measured=not_measured(found.values()),
         show_text=show_text,
         runs=[_run(file, record) for file, record in found.items()],
+    )
+
+
+def _unfinished(one: Verdict, missing: int) -> Verdict:
+    """A verdict on a study that is not finished: what is missing may be what breaks the model."""
+    if not missing:
+        return one
+    told = f"The study is not finished: {missing} of the cells that it has asked for so far are missing."
+    held = one.outcome == "holds"
+    return replace(
+        one,
+        outcome="inconclusive" if held else one.outcome,
+        headline=f"Inconclusive: {told}" if held else f"{told} {one.headline}",
+        caveats=[told, *one.caveats],
     )
 
 

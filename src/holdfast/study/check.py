@@ -52,7 +52,10 @@ def check(study: Study) -> None:
         with _at("tasks", at):
             _check_name("task", task, tasks)
     if study.search:
-        _built("attacks", Method(name=study.search.attack, set=study.search.set), ("search",), name="attack")
+        searched = Method(name=study.search.attack, set=study.search.set)
+        [built] = _built("attacks", searched, ("search",), name="attack")
+        if not hasattr(built, "training"):
+            raise StudyError(("search", "attack"), f"{searched.name} trains nothing: there is nothing to search.")
     for at, other in enumerate(study.generalization):
         _check_generalization(other, domain, training, ("generalization", at))
 

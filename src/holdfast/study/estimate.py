@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from holdfast.config import canonical
-from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, View
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.study.cells import Cell, Verb, ancestors
@@ -40,8 +39,8 @@ def flops(cell: Cell) -> float | None:
     try:
         measured = 0.0 if cell.verb == "harden" else 2 * rungs * _asked(cell.domain, cell.categories, task)
         return size * (6 * _trained(cell) + measured)
-    except DataError:
-        return None  # its data are unfit, as it will say when it is run
+    except Exception:
+        return None  # its data or its plug-in are unfit, as it will say when it is run
 
 
 def seconds(cells: Iterable[Cell], there: Mapping[str, Entry]) -> dict[str, float]:
@@ -59,13 +58,18 @@ def parameters(model: str) -> int | None:
     """How many weights a model has, from the headers of its files; None where they are not on this machine."""
     place = FOLDER / model if model in ORGANISMS else Path(model)
     files = sorted(place.glob("*.safetensors")) if place.is_dir() else []
-    return sum(map(_weights, files)) or None
+    try:
+        return sum(map(_weights, files)) or None
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        return None  # no safetensors, as will be said when they are loaded
 
 
 def _weights(path: Path) -> int:
     """The header of a safetensors file: eight bytes that tell its length, then JSON with every tensor's shape."""
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
+        if length > path.stat().st_size:
+            raise ValueError("no header of safetensors")
         header: dict[str, Any] = json.loads(file.read(length))
     return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 

@@ -1,14 +1,16 @@
 """Run cells: what is there is not made again, what fails is a result, and the rest goes on."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from holdfast.errors import Damaged, StoreError
 from holdfast.records import Failure, Record
-from holdfast.study.cells import Cell, with_parents
+from holdfast.study.cells import Cell, ancestors, with_parents
 from holdfast.study.runners.runner import Ended, Runner
+from holdfast.study.store import leftovers
 from holdfast.study.store.claims import Claims
 from holdfast.study.store.store import Entry, Store
 from holdfast.study.work import do
@@ -19,6 +21,8 @@ State = Literal["waiting", "running", "elsewhere", "done", "failed"]
 Rounds = Generator[Sequence[Cell], Mapping[str, Record], None]
 """Cells, round by round: each is told the records of those before, and may ask for more because of them."""
 
+_AGAIN = 3
+"""How often a round is gone through whose records are gone when it is done."""
 _LOOK: float = 0.5
 """Seconds between two looks at what is at work, here and elsewhere."""
 
@@ -85,15 +89,16 @@ def run(
         records: dict[str, Record] = {}
         cells: Sequence[Cell] | None = next(rounds, None)
         while cells is not None:
-            running.run(cells)
-            records |= store.records([cell.key for cell in cells])
+            records |= running.run(cells)
             try:
                 cells = rounds.send(records)
             except StopIteration:
                 cells = None
     finally:
         runner.close()
-        claims.release_all()
+        with suppress(StoreError):  # a claim that cannot be let go is dead in a minute
+            claims.release_all()
+            leftovers.sweep(store.place)
     if keep == "none":
         running.drop()
     return running.progress
@@ -121,12 +126,22 @@ class _Running:
         self._retry = retry_failed
         self._keep = keep
         self._left: dict[str, Cell] = {}
+        self._made: dict[str, float] = {}
         self._at_work: dict[str, tuple[Cell, float]] = {}
         self._told = 0.0
 
-    def run(self, cells: Iterable[Cell]) -> None:
-        """Do the cells of one round, and all that they wait for."""
-        self._plan(with_parents(cells))
+    def run(self, cells: Sequence[Cell]) -> dict[str, Record]:
+        """Do the cells of one round and all that they wait for, and return their records by key."""
+        wanted = {cell.key for cell in cells}
+        for _ in range(_AGAIN):
+            self._round(with_parents(cells))
+            records = self._store.records(list(wanted))
+            if len(records) == len(wanted):
+                return records
+        raise StoreError(f"records vanish from {self._store.url}, or cannot be read: is something else at work there?")
+
+    def _round(self, cells: Sequence[Cell]) -> None:
+        self._plan(cells)
         while self._left or self._at_work:
             self._start()
             for ended in self._runner.wait(_LOOK):
@@ -140,15 +155,17 @@ class _Running:
 
     def drop(self) -> None:
         """Remove the weights of every hardened model; they can be made again."""
-        for key, standing in self.progress.cells.items():
-            if standing.cell.verb == "harden" and standing.state == "done":
+        made = [key for key, one in self.progress.cells.items() if one.cell.verb == "harden" and one.state == "done"]
+        in_use = {key for claim in self._claims.live().values() for key in claim.uses}
+        for key, entry in self._store.entries(made).items():
+            if key not in in_use and not entry.failure:
                 self._store.drop_model(key)
 
     def _plan(self, cells: Sequence[Cell]) -> None:
         """Find out what is there, and what is left to do."""
         there = self._entries(cells)
-        if self._retry:
-            for key in [key for key, entry in there.items() if entry.failure]:
+        if self._retry:  # what failed in an earlier run, not in an earlier round of this one
+            for key in [key for key, entry in there.items() if entry.failure and key not in self.progress.cells]:
                 self._store.discard(key)
                 del there[key]
         wanted = [cell for cell in cells if cell.verb != "harden" or self._keep != "none"]
@@ -196,12 +213,7 @@ class _Running:
         key = ended.key
         cell, started = self._at_work.pop(key)
         if isinstance(ended.error, Damaged):
-            # What it was to start from is not what was written: that first, then this again.
-            again = [each for each in with_parents([cell]) if each.key in {key, ended.error.key}]
-            self._store.discard(ended.error.key)
-            self._left = {**{each.key: each for each in again}, **self._left}
-            for each in again:
-                self.progress.cells[each.key].state = "waiting"
+            self._mend(cell, ended.error, started)
         elif ended.error:
             raise ended.error
         elif ended.failure:
@@ -210,8 +222,23 @@ class _Running:
             entry = self._store.entry(key)
             if entry is None:
                 raise StoreError(f"what {cell.label} wrote is not in {self._store.url}: is something removing it?")
+            self._made[key] = time.monotonic()
             self._done(key, entry)
         self._claims.release(key)
+
+    def _mend(self, cell: Cell, error: Damaged, started: float) -> None:
+        """Have a cell done again whose model is not what was written, and first what makes that, unless it is new."""
+        damaged = {each.key: each for each in ancestors(cell)}.get(error.key)
+        if damaged is None:
+            raise error
+        again = [cell]
+        known = error.key in self._left or error.key in self._at_work or self._made.get(error.key, 0.0) > started
+        if not known:
+            self._store.discard(error.key)
+            again.insert(0, damaged)
+        self._left = {**{each.key: each for each in again}, **self._left}
+        for each in again:
+            self.progress.cells[each.key].state = "waiting"
 
     def _done(self, key: str, entry: Entry | None, *, found: bool = False) -> None:
         standing = self.progress.cells[key]

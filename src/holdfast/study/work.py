@@ -10,6 +10,7 @@ from typing import Any, Final
 from holdfast.errors import StoreError
 from holdfast.interfaces import Model
 from holdfast.study.cells import Cell
+from holdfast.study.fingerprint import model_fingerprint
 from holdfast.study.store.store import Store
 
 _SMALL: Final = 50_000_000
@@ -100,7 +101,7 @@ def _model(cell: Cell, store: Store) -> Model:
     from holdfast.models.load import load
 
     parent = cell.model
-    key = parent.key if isinstance(parent, Cell) else parent
+    key = parent.key if isinstance(parent, Cell) else f"{parent} {model_fingerprint(parent)}"
     if key in _loaded:
         return _loaded[key]
     if isinstance(parent, Cell):

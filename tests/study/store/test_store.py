@@ -212,7 +212,7 @@ def test_a_store_of_another_format_is_refused(store):
         ):
             refused()
     store.place.write({"store.json": b"[]"})
-    with pytest.raises(StoreError, match="format None"):
+    with pytest.raises(StoreError, match="is damaged"):
         store.check()
 
 

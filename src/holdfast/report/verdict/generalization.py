@@ -32,9 +32,13 @@ class Unshown:
 
     @property
     def unknown(self) -> bool:
-        """Whether there is no multiplier because runs on the model that was hardened without it failed."""
-        failed = any(record.failure for record in self.unseen.attacks["defended"])
-        return failed and self.found["flops"].low is None
+        """Whether there is no multiplier."""
+        return self.found["flops"].low is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether that is because runs on the model that was hardened without it failed."""
+        return self.unknown and any(record.failure for record in self.unseen.attacks["defended"])
 
 
 def unshown(evidence: Evidence, terms: Terms) -> list[Unshown]:
@@ -82,7 +86,7 @@ def generalization(all_found: Sequence[Unshown], seen: Multiplier, checks: Seque
     found = worst and worst.found["flops"]
     unknown = [one for one in all_found if one.unknown]
     if worst is None or found is None or found.low is None:
-        if unknown:
+        if any(one.failed for one in unknown):
             return Condition(name="generalization", status="inconclusive", sentence=_unknown(unknown))
         reason = found.reason if found else "no category was left out of the defence"
         return Condition(name="generalization", status="not measured", sentence=f"It was not measured: {reason}.")
@@ -110,4 +114,5 @@ def _how(one: Unshown) -> str:
 
 
 def _unknown(found: Sequence[Unshown]) -> str:
-    return f"Nothing is known of the model hardened {' nor of that '.join(map(_how, found))}: runs on it failed."
+    reasons = dict.fromkeys("runs on it failed" if one.failed else one.found["flops"].reason or "" for one in found)
+    return f"Nothing is known of the model hardened {' nor of that '.join(map(_how, found))}: {'; '.join(reasons)}."

@@ -93,7 +93,7 @@ class Local:
         else:
             worker = self._new()
             worker.give(work)
-        until = time.monotonic() + (self._timeout or float("inf"))
+        until = time.monotonic() + (self._timeout or float("inf")) if worker.ready else float("inf")
         self._at_work[key] = _AtWork(worker=worker, until=until)
 
     def wait(self, timeout: float) -> list[Ended]:
@@ -154,6 +154,7 @@ class Local:
                 if told != READY:
                     return self._ended(key, told)
                 worker.ready = True
+                one.until = time.monotonic() + (self._timeout or float("inf"))  # its start is not the work's time
         except (EOFError, OSError):
             alive = False
         if not alive:

@@ -143,11 +143,9 @@ class Claims:
     def _take_over(self, path: str, claim: Claim) -> bool:
         with self._place.locked():
             content = self._place.read(path)
-            if content is None:
-                return self._place.create(path, claim.to_bytes())
             there = Claim.from_bytes(content)
-            if there is not None and there.alive(self._stale):
-                return False
+            if content is None or (there is not None and there.alive(self._stale)):
+                return False  # let go this moment, it is free at the next look
             return self._place.seize(path, claim.to_bytes())
 
     def beat(self, progress: Mapping[str, float]) -> list[str]:

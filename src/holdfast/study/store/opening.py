@@ -1,7 +1,7 @@
 """Making a store, and refusing what is none or has another format."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from holdfast.errors import StoreError
 from holdfast.study.store import layout
@@ -53,9 +53,13 @@ def check(place: Place, url: str) -> None:
         told: Any = json.loads(content)
     except ValueError:
         told = None
-    found = told.get("format") if isinstance(told, dict) else None
+    if not isinstance(told, dict):
+        raise StoreError(
+            f'{url}/{layout.STORE} is damaged. If this version made the store, write {{"format": {FORMAT}}} into it.'
+        )
+    found = cast("dict[str, Any]", told).get("format")
     if found != FORMAT:
         raise StoreError(
-            f"the store at {url} has format {found}, and this version of Holdfast reads and writes format {FORMAT}: "
+            f"the store at {url} has format {found!r}, and this version of Holdfast reads and writes format {FORMAT}: "
             "choose another store, or use the version of Holdfast that made this one."
         )

@@ -87,6 +87,11 @@ class Store:
         """
         opening.check(self.place, self.url)
 
+    def check_if_there(self) -> None:
+        """As `check`, but a place where nothing is yet will do: a study that was not run has no store."""
+        if self.place.read(layout.STORE) is not None or self.place.files(layout.CELLS):
+            self.check()
+
     def entry(self, key: str) -> Entry | None:
         """What a finished cell made; None where there is none, or where it is damaged and has to be made anew.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from holdfast.errors import StoreError
 from holdfast.study.store.explain import explained
 from holdfast.study.store.layout import CARD, models_of
 from holdfast.study.store.local import sync
@@ -44,7 +45,12 @@ def fault(root: Path, expected: Mapping[str, Sum]) -> str | None:
         expected: what must be there, by path below the root; all in one folder of weights.
     """
     (folder,) = models_of(expected)
-    there = {f"{folder}/{name}": found for name, found in sums(root / folder).items()}
+    try:
+        there = {f"{folder}/{name}": found for name, found in sums(root / folder).items()}
+    except StoreError:
+        if all((root / path).exists() for path in expected):
+            raise
+        return f"{root / folder} was removed while it was read"
     for path, wanted in expected.items():
         if path.endswith(f"/{CARD}"):
             continue
