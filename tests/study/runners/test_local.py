@@ -262,7 +262,7 @@ def test_workers_end_with_the_main_process(tmp_path, end):
         started = [each.pid for each in psutil.Process(main.pid).children(recursive=True)] if end else []
         if end:
             main.send_signal(end)
-        main.wait(20)
+        main.wait(60)
         assert gone(*workers, *started)
     finally:
         main.kill()

@@ -43,8 +43,8 @@ class Local:
     Args:
         workers: how many pieces of work are done at a time.
         timeout: seconds that one may take; None allows any.
-        memory: bytes that a process may hold (its resident size, with the preloaded libraries, as the operating
-            system tells it); None allows any. Looked at about twice a second, as long as somebody waits.
+        memory: bytes that a process may have to itself, beside the preloaded libraries, which all share; None allows
+            any. Looked at about twice a second, as long as somebody waits.
         preload: modules that are imported once, for all processes. What another part of the same main process
             preloaded earlier stays preloaded, and this is left out.
         scratch: where work puts its temporary files; None leaves that to the system.
@@ -190,9 +190,9 @@ class Local:
 
 
 def _held(worker: Worker) -> int:
-    """Bytes of memory that a worker holds."""
+    """Bytes of memory that a worker has to itself: what was preloaded is shared by all."""
     try:
-        return psutil.Process(worker.process.pid).memory_info().rss
+        return psutil.Process(worker.process.pid).memory_full_info().uss
     except psutil.NoSuchProcess:
         return 0
 
