@@ -96,6 +96,9 @@ def _serve(pipe: connection.Connection, share: Any, scratch: Path | None, litter
         os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    if "tqdm" in sys.modules:
+        # Its own lock is a semaphore between processes, of which a worker that is killed would leave a warning.
+        sys.modules["tqdm"].tqdm.set_lock(threading.RLock())
     pipe.send(READY)
     with contextlib.suppress(EOFError):
         while True:
