@@ -11,7 +11,8 @@ from holdfast.errors import DataError
 from holdfast.study import plan, quickstart
 from holdfast.study.cells import Cell, ancestors, with_parents
 from holdfast.study.design import Generalization, Method, Search, Study, StudyError
-from holdfast.study.plan import finished, rounds, rounds_of, static, trains
+from holdfast.study.plan import rounds, rounds_of, static, trains
+from holdfast.study.played import finished, keys
 from holdfast.study.store.store import Store
 
 CRAFTS = ("blight", "forgery", "hex", "petard", "snare", "venom")
@@ -426,8 +427,8 @@ def test_what_a_study_file_needs(tmp_path, store):
     path.write_text("\n".join([*lines, f"search: {{trials: {TRIALS}, set: {{training.batch_size: 2}}}}"]))
     asked, _ = play(rounds(SOUGHT), nearness)
     start, later = ({cell.key for cell in with_parents(itertools.chain(*rounds_))} for rounds_ in (asked[:1], asked))
-    assert plan.keys(path) == plan.keys(path, store) == start
+    assert keys(path) == keys(path, store) == start
     put(store, [cell for cells in asked for cell in cells], nearness)
-    assert plan.keys(path, store) == later > start
+    assert keys(path, store) == later > start
     path.write_text("\n".join([*lines, "keep: all"]))
-    assert plan.keys(path) == start | {cell.weights_key for cell in asked[0]} - {None}
+    assert keys(path) == start | {cell.weights_key for cell in asked[0]} - {None}

@@ -9,7 +9,8 @@ from holdfast.config import replace
 from holdfast.report.build import judged
 from holdfast.study.design import Generalization, Method, Seeds, Study
 from holdfast.study.file import load, tiers
-from holdfast.study.plan import finished, rounds, trains
+from holdfast.study.plan import rounds, trains
+from holdfast.study.played import finished
 from holdfast.study.run import run
 from holdfast.study.store.store import Store
 

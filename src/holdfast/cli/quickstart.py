@@ -30,7 +30,7 @@ def quickstart(
     from holdfast.cli.verdicts import show
     from holdfast.report import build
     from holdfast.study import quickstart as quick
-    from holdfast.study.plan import finished, played
+    from holdfast.study.played import finished, played
     from holdfast.study.run import run
     from holdfast.study.runners.local import Local
     from holdfast.study.store.store import Store

@@ -37,9 +37,9 @@ def gc(
     place = _store(store)
     keep: set[str] | None = None
     if study:
-        from holdfast.study import plan
+        from holdfast.study.played import keys
 
-        keep = {key for file in study for key in plan.keys(file, place)}
+        keep = {key for file in study for key in keys(file, place)}
     found = collect(place, keep, dry_run=dry_run)
     if json:
         typer.echo(json_.dumps({**dataclasses.asdict(found), "dry_run": dry_run}))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from holdfast.records import Record
     from holdfast.study.cells import Cell
     from holdfast.study.design import Study
-    from holdfast.study.plan import Played
+    from holdfast.study.played import Played
     from holdfast.study.store.store import Entry, Store
 
 app = typer.Typer(
@@ -204,7 +204,8 @@ def _opened(file: Path, tier: str | None, store: str | None) -> "tuple[Study, St
 
 def _played(study: "Study", store: "Store") -> "Played":
     """How far a study is, with what it asked for later."""
-    from holdfast.study.plan import played, rounds
+    from holdfast.study.plan import rounds
+    from holdfast.study.played import played
 
     store.check_if_there()
     return played(rounds(study), store)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from holdfast.records import Record
 from holdfast.study.design import Study
-from holdfast.study.plan import finished, rounds
+from holdfast.study.plan import rounds
+from holdfast.study.played import finished
 from holdfast.study.run import Watch, run
 from holdfast.study.runners.runner import Runner
 from holdfast.study.store.store import Store

@@ -53,7 +53,7 @@ def test_gc_of_studies(local, tmp_path, monkeypatch):
         asked.append(path.name)
         return {key(path.stem)}
 
-    monkeypatch.setattr("holdfast.study.plan.keys", keys)
+    monkeypatch.setattr("holdfast.study.played.keys", keys)
     studies = ["--study", tmp_path / "a.yaml", "--study", tmp_path / "b.yaml"]
     found = json.loads(run("gc", local.url, *studies, "--dry-run", "--json"))
     assert found["dry_run"]
