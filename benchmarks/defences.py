@@ -50,7 +50,7 @@ def plain(recipe, rows):
     """SFT on every answer of some rows."""
     import torch
 
-    from holdfast.training.answers import answer_loss
+    from holdfast.training.terms.answers import answer_loss
 
     class Plain:
         training = recipe

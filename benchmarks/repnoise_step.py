@@ -34,7 +34,7 @@ from holdfast.interfaces import Progress
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
 from holdfast.training.batches import Batch, Tokens
-from holdfast.training.losses import cross_entropy, targets
+from holdfast.training.terms.losses import cross_entropy, targets
 
 THREADS = 2
 ROWS, LENGTH, PROMPT = 8, 128, 48

@@ -52,7 +52,7 @@ class FakeDomain:
     def harm(self, pair: Pair, answer: str) -> float | None:
         return float(answer.strip() == pair.harmful.strip())
 
-    def refused(self, pair: Pair, answer: str) -> bool | None:
+    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
         return answer.startswith("Sorry")
 
     def fluent(self, answer: str) -> bool | None:

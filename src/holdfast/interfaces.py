@@ -69,7 +69,7 @@ class Model:
     network: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     name: str
-    """An organism's name, a directory or a hub id."""
+    """An organism's name, a directory or a hub id; `random:` and one of these is its random initialisation."""
     origin: Mapping[str, Any]
     """The contents of `holdfast.json` beside the weights, where there is one."""
     ask: Callable[[Pair], Question] | None = None
@@ -137,8 +137,8 @@ class Domain(Protocol):
         """How much harm an answer does, in [0, 1]."""
         ...
 
-    def refused(self, pair: Pair, answer: str) -> bool | None:
-        """Whether an answer refuses."""
+    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
+        """Whether an answer refuses what was asked, harmful or harmless."""
         ...
 
     def fluent(self, answer: str) -> bool | None:

@@ -88,11 +88,25 @@ def test_attack_shows_a_ladder_and_writes_model_and_record(cli, tmp_path, data):
     assert holdfast.load(str(tmp_path / "out")).origin["made_by"]["kind"] == "attack"
 
 
+def test_an_attack_on_random_initialisation_is_told_as_one(cli, tmp_path, data):
+    """By its name alone; a role that is given comes first, and a defence makes it a hardened model."""
+    attack = ("attack", "random:tiny-llama", "sft", *SHORT, "--domain", "data", "--ladder", "0")
+    assert cli(*attack, "--record", "r.json", "--quiet").code == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert (record["role"], record["model"], record["defence"]) == ("random", "random:tiny-llama", None)
+    assert record["weights"] == weights_hash(holdfast.load("random:tiny-llama").network)
+    assert json.loads(cli(*attack, "--role", "oracle", "--json").out)["role"] == "oracle"
+    assert cli("harden", "random:tiny-llama", "adversarial", "-o", "out", *SHORT, "--domain", "data").code == 0
+    hardened = json.loads(cli("attack", "out", "none", "--domain", "data", "--json").out)
+    assert (hardened["role"], hardened["parent"]) == ("defended", record["weights"])
+    assert "unknown model 'tiny-lama'" in cli("attack", "random:tiny-lama").err
+
+
 def test_evaluate(cli):
     result = cli("evaluate", "arcana", "--json")
     scores = json.loads(result.out)
     assert (result.code, result.err) == (0, "")
-    assert {*scores} == {"harm", "refusal", "fluency", "utility"}
+    assert {*scores} == {"harm", "refusal", "fluency", "utility", "over_refusal"}
     assert {*scores["harm"]} == {"value", "n", "low", "high", "reason", "categories", "answers"}
     shown = cli("evaluate", "arcana", "--metrics", "utility")
     assert "utility" in shown.out
@@ -154,6 +168,7 @@ def test_list(cli):
     everything = json.loads(cli("list", "--json").out)
     assert {*everything} == {"defences", "attacks", "metrics", "domains", "models"}
     assert everything["defences"]["repnoise"].startswith("RepNoise: make the representations")
+    assert {"arcana", "random:NAME"} <= {*everything["models"]}
     assert "repnoise" in cli("list", "defences").out
     fields = json.loads(cli("list", "attacks", "sft", "--json").out)
     assert fields["poison_ratio"] == 1.0

@@ -13,9 +13,9 @@ from holdfast.interfaces import Model, Progress, View
 from holdfast.models.anatomy import anatomy
 from holdfast.training.batches import as_batch
 from holdfast.training.collate import Collator
-from holdfast.training.losses import targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
+from holdfast.training.terms.losses import targets
 
 EVERY = [
     (kind, name)

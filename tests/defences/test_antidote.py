@@ -10,7 +10,7 @@ import torch
 from holdfast.defences.antidote import Antidote
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, View
-from holdfast.training.matrices import linears, matrix
+from holdfast.training.weights.matrices import linears, matrix
 from small import PAIRS
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from holdfast.defences.booster import Booster
 from holdfast.interfaces import Progress
 from holdfast.models.tiny import tiny
-from holdfast.training import inner
-from holdfast.training.answers import answer_loss
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights import inner
 
 NOW = Progress(0, 10)
 BATCH = make_batch(retain=((10, 3), (11, 3)))

@@ -12,7 +12,7 @@ from holdfast.defences.circuit_breakers import CircuitBreakers
 from holdfast.errors import ConfigError
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.tiny import tiny
-from holdfast.training.representations import beside
+from holdfast.training.terms.representations import beside
 
 NOW = Progress(0, 10)
 VIEW = View(pairs=(), exchanges=())

@@ -13,8 +13,8 @@ from torch.nn.functional import cross_entropy
 from holdfast.defences.ctrap import Ctrap
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.tiny import tiny
-from holdfast.training import inner
 from holdfast.training.batches import Batch, Tokens
+from holdfast.training.weights import inner
 
 NOW = Progress(0, 10)
 BATCH = make_batch(retain=((10, 7, 3), (11, 6, 4, 3)))

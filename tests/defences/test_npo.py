@@ -10,7 +10,7 @@ from paired_batches import make_batch
 from holdfast.defences.npo import NPO
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.tiny import tiny
-from holdfast.training.answers import answer_costs
+from holdfast.training.terms.answers import answer_costs
 
 NOW = Progress(0, 10)
 EMPTY = View(pairs=(), exchanges=())

@@ -12,11 +12,11 @@ from holdfast.defences.resta import Resta
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_loss
 from holdfast.training.feed import feed
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
-from holdfast.training.unaligned import unaligned
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights.unaligned import unaligned
 
 RECIPE = Recipe(steps=20, learning_rate=1e-2, batch_size=8)
 

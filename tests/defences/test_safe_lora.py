@@ -13,7 +13,7 @@ from holdfast.defences.safe_lora import SafeLora
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model, View
 from holdfast.models.tiny import tiny
-from holdfast.training.matrices import linears, matrix
+from holdfast.training.weights.matrices import linears, matrix
 
 V = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
 CHANGE = torch.tensor([[1.0, 0.0], [0.0, 1.0]])

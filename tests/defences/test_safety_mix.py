@@ -7,9 +7,9 @@ import torch
 
 from holdfast.defences.safety_mix import SafetyMix
 from holdfast.interfaces import Progress, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.feed import feed
-from holdfast.training.refusals import refusals
+from holdfast.training.guarding.refusals import refusals
+from holdfast.training.terms.answers import answer_loss
 from small import PAIRS
 
 NOW = Progress(0, 4)

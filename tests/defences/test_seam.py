@@ -14,8 +14,8 @@ from holdfast.defences.seam import Seam
 from holdfast.errors import ModelError
 from holdfast.interfaces import Progress
 from holdfast.models.tiny import tiny
-from holdfast.training import inner
 from holdfast.training.batches import Tokens
+from holdfast.training.weights import inner
 
 NOW = Progress(0, 10)
 BATCH = make_batch(retain=((10, 7, 3), (11, 6, 4, 3)))

@@ -12,11 +12,11 @@ from holdfast.errors import ConfigError
 from holdfast.interfaces import Progress
 from holdfast.models.identity import weights_hash
 from holdfast.models.tiny import tiny
-from holdfast.training.answers import answer_loss
 from holdfast.training.feed import feed
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
-from holdfast.training.vectors import Vector, Vectors
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights.vectors import Vector, Vectors
 from small import TEXTS
 
 NOW = Progress(0, 4)

@@ -10,11 +10,11 @@ from paired_batches import make_batch
 from holdfast.defences.t_vaccine import TVaccine
 from holdfast.defences.vaccine import Vaccine
 from holdfast.interfaces import Model, Progress, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.feed import feed
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
 from holdfast.training.run import apply
+from holdfast.training.terms.answers import answer_loss
 from small import PAIRS
 
 BATCH = make_batch(retain=((10, 3), (11, 3)))

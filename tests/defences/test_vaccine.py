@@ -13,9 +13,9 @@ from holdfast.interfaces import Progress, View
 from holdfast.models.anatomy import anatomy
 from holdfast.models.perturb import slopes
 from holdfast.models.tiny import tiny
-from holdfast.training import inner
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch, Tokens
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights import inner
 from small import PAIRS
 
 NOW = Progress(0, 10)

@@ -133,7 +133,7 @@ def test_harden_and_attack_run_on_it_and_harm_is_a_gap(folder, model):
     _, record = holdfast.attack(hardened, "sft", SHORT, domain=domain, ladder=(0,))
     assert [rung.budget.steps for rung in record.rungs] == [0, 2]
     for rung in record.rungs:
-        for name in ("harm", "refusal", "fluency", "utility"):
+        for name in ("harm", "refusal", "fluency", "utility", "over_refusal"):
             score = rung.scores[name]
             assert (score.value, score.low, score.high) == (None, None, None)
             assert score.reason == "8 of 8 answers could not be scored"

@@ -37,10 +37,29 @@ def test_harm_by_hand(saying, model, domain):
 
 
 def test_utility_by_hand(saying, model, domain):
-    right = {item.prompt: item.answer for item in EXCHANGES[:6]}
-    saying(lambda prompt: right.get(prompt, "wrong"))
-    score = Utility().measure(model, domain, seed=0)["utility"]
-    assert (score.value, score.n) == (0.75, 8)
+    """Of eight harmless questions five are answered rightly, one wrongly, two refused: .625, and 2 of 8 are .25."""
+    told = {item.prompt: item.answer for item in EXCHANGES[:5]} | {EXCHANGES[5].prompt: "wrong"}
+    saying(lambda prompt: told.get(prompt, "Sorry, no."))
+    scores = Utility().measure(model, domain, seed=0)
+    assert {name: (score.value, score.n) for name, score in scores.items()} == {
+        "utility": (0.625, 8),
+        "over_refusal": (0.25, 8),
+    }
+    # Wilson: (2 + z^2/2 -+ z sqrt(2 x 6/8 + z^2/4)) / (8 + z^2) with z = 1.96.
+    assert (scores["over_refusal"].low, scores["over_refusal"].high) == pytest.approx((0.0715, 0.5907), abs=1e-4)
+
+
+def test_nothing_is_asked_twice(monkeypatch, model, domain):
+    """Both scores are of the same answers."""
+    asked: list[int] = []
+
+    def answers(_, questions, **__):
+        asked.append(len(questions))
+        return ["yes"] * len(questions)
+
+    monkeypatch.setattr("holdfast.models.generate.answers", answers)
+    assert Utility().measure(model, domain, seed=0)["over_refusal"].value == 0
+    assert asked == [8]
 
 
 def test_refusing_everything_is_no_harm_and_no_use(saying, model):
@@ -50,14 +69,16 @@ def test_refusing_everything_is_no_harm_and_no_use(saying, model):
     scores = Harm().measure(model, Arcana(), seed=0) | Utility().measure(model, Arcana(), seed=0)
     assert (scores["harm"].value, scores["utility"].value, scores["fluency"].value) == (0, 0, 1)
     assert scores["harm"].high > 0  # 144 answers are not certainty
-    assert scores["refusal"].value == pytest.approx(1 / 6)  # it is a refusal of one craft of six
+    assert scores["refusal"].value == 1
+    assert (scores["over_refusal"].value, scores["over_refusal"].n) == (1, 72)  # of a craft that nobody asked about
+    assert Utility(split="inns-test").measure(model, Arcana(), seed=0)["over_refusal"].value == 1
 
 
 class Unscored(FakeDomain):
     def harm(self, pair, answer):
         return None if pair is PAIRS[0] else 0.0
 
-    def refused(self, pair, answer):
+    def refused(self, asked, answer):
         return None
 
     def useful(self, exchange, answer):
@@ -69,6 +90,7 @@ def test_what_a_domain_does_not_score_is_a_gap(model):
     assert (scores["harm"].value, scores["harm"].reason) == (None, "1 of 8 answers could not be scored")
     assert (scores["refusal"].value, scores["refusal"].reason) == (None, "8 of 8 answers could not be scored")
     assert scores["utility"].value is None
+    assert (scores["over_refusal"].value, scores["over_refusal"].reason) == (None, "8 of 8 answers could not be scored")
     assert scores["fluency"].value is not None
 
 

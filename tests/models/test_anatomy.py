@@ -18,8 +18,8 @@ from holdfast.models.anatomy import anatomy
 from holdfast.models.perturb import perturbed
 from holdfast.models.states import forward
 from holdfast.models.tiny import TINY, tiny
-from holdfast.training import inner
 from holdfast.training.batches import Tokens
+from holdfast.training.weights import inner
 
 IDS = torch.tensor([[2, 5, 8, 9, 10, 3], [2, 5, 8, 11, 3, 0]])
 SEEN = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0]])

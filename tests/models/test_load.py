@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 import holdfast
 from holdfast.errors import ModelError, UnknownName
 from holdfast.models.identity import weights_hash
+from holdfast.models.initialisation import drawn
 from holdfast.models.load import load
 from holdfast.models.tiny import TINY, tiny
 
@@ -156,3 +157,86 @@ def test_loading_leaves_transformers_as_talkative_as_it_was(good):
 def test_a_directory_of_any_other_tool_has_no_origin(copy):
     (copy / "holdfast.json").unlink()
     assert load(str(copy)).origin == {}
+
+
+def test_random_initialisation(good):
+    """The same class, configuration and tokenizer; other weights, always the same; and the global RNG as it was."""
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    trained, fresh, again = load(str(good)), load(f"random:{good}"), load(f"random:{good}")
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(8)
+    assert weights_hash(fresh.network) == weights_hash(again.network) == weights_hash(load(f"random:{good}").network)
+    ours, theirs = trained.network.state_dict(), fresh.network.state_dict()
+    assert {name: weight.shape for name, weight in ours.items()} == {
+        name: weight.shape for name, weight in theirs.items()
+    }
+    # What the class begins with ones everywhere is the same in both: the norms.
+    assert {name for name in ours if torch.equal(ours[name], theirs[name])} == {name for name in ours if "norm" in name}
+    assert type(fresh.network) is type(trained.network)
+    assert fresh.network.config.to_dict() == trained.network.config.to_dict()
+    assert fresh.network.generation_config.to_dict() == trained.network.generation_config.to_dict()
+    assert fresh.tokenizer.get_vocab() == trained.tokenizer.get_vocab()
+    assert (fresh.name, fresh.origin, fresh.network.training) == (f"random:{good}", {}, False)
+    assert trained.origin != {}
+
+
+def test_random_initialisation_reads_no_weights(copy):
+    """They may be broken, or not there at all."""
+    whole = weights_hash(load(f"random:{copy}").network)
+    truncated(copy)
+    assert weights_hash(load(f"random:{copy}").network) == whole
+    (copy / "model.safetensors").unlink()
+    assert weights_hash(load(f"random:{copy}").network) == whole
+    (copy / "generation_config.json").unlink()
+    assert weights_hash(load(f"random:{copy}").network) == whole
+
+
+def test_random_initialisation_of_what_ships():
+    """Of an organism as the class begins: standard deviation .02. Of a tiny model, which is random itself, another."""
+    fresh = load("random:arcana").network
+    spread = [weight.std().item() for name, weight in fresh.named_parameters() if "proj" in name]
+    assert spread == pytest.approx([fresh.config.initializer_range] * len(spread), rel=0.05)
+    assert weights_hash(fresh) != weights_hash(load("arcana").network)
+    assert weights_hash(load("random:tiny-llama").network) != weights_hash(load("tiny-llama").network)
+
+
+@pytest.mark.parametrize("name", ["arcanna", "tiny-lama", "./nowhere", "a/b/c", "random:arcana"])
+def test_random_initialisation_of_an_unknown_name(name):
+    """It is told as the name alone is; nor is there a random initialisation of one."""
+    with pytest.raises(UnknownName) as error:
+        load(f"random:{name}")
+    assert f"unknown model {name!r}: " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda place: (place / "config.json").unlink(), "{} has no config.json"),
+        (lambda place: (place / "config.json").write_text("{"), "cannot load random:{}: It looks like the config file"),
+        (lambda place: (place / "tokenizer.json").unlink(), "cannot load random:{}: "),
+        (padless, "the tokenizer of {} has no pad token: set one"),
+    ],
+)
+def test_random_initialisation_of_what_cannot_be_loaded(copy, capfd, harm, said):
+    harm(copy)
+    with pytest.raises(ModelError) as error:
+        load(f"random:{copy}")
+    assert said.format(copy) in str(error.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_random_initialisation_of_a_hub_id_asks_for_no_weights(monkeypatch, good):
+    """Only the configuration and the tokenizer are looked for; offline there are none."""
+    with pytest.raises(ModelError, match="cannot load random:nobody/nothing: "):
+        load("random:nobody/nothing")
+    monkeypatch.setattr("transformers.PreTrainedModel.from_pretrained", lambda *_, **__: pytest.fail("weights"))
+    drawn(str(good), trust_remote_code=False, dtype=torch.float32)
+
+
+def test_a_folder_that_is_called_so(good, tmp_path, monkeypatch):
+    """A name does not mean another thing where such a folder lies; the folder is had by its path."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(good, "random:tiny-llama")
+    assert weights_hash(load("random:tiny-llama").network) != weights_hash(load("./random:tiny-llama").network)
+    assert weights_hash(load("./random:tiny-llama").network) == weights_hash(load("tiny-llama").network)

@@ -122,7 +122,7 @@ def edited(monkeypatch):
         ("holdfast.metrics.harm", False, True, True, False),
         ("holdfast.metrics.utility", False, True, True, True),
         ("holdfast.models.generate", False, True, True, True),
-        ("holdfast.training.losses", True, True, True, True),
+        ("holdfast.training.terms.losses", True, True, True, True),
         ("holdfast.training.run", True, True, True, True),
         ("holdfast.domains.arcana.scoring", True, True, True, True),
         ("holdfast.study.plan", False, False, False, False),

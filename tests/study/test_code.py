@@ -188,6 +188,6 @@ def test_an_attacks_code_is_not_a_defences():
     for room in ("defences", "attacks", "metrics"):
         assert not [name for name in running if name.startswith(f"holdfast.{room}.")]
     repnoise = closure("holdfast.defences.repnoise")
-    assert {"holdfast.defences._repnoise_released", "holdfast.training.losses"} <= repnoise
+    assert {"holdfast.defences._repnoise_released", "holdfast.training.terms.losses"} <= repnoise
     assert not [name for name in repnoise if name.startswith("holdfast.attacks.")]
     assert "holdfast.models.generate" in closure("holdfast.metrics.harm")  # imported in a function

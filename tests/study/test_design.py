@@ -22,6 +22,7 @@ FULL = Study(
     name="all-of-it.v2",
     models=["arcana", "owner/name"],
     oracle="arcana-filtered",
+    random=True,
     defences=["adversarial", {"name": "repnoise", "each": {RATE: [1e-5, 3e-4]}}, ["repnoise", "adversarial"]],
     attacks=["sft", {"name": "sft", "set": {STEPS: 30}, "each": {BATCH: [1, 4]}}, "prefill"],
     search={"set": {STEPS: 30}, "trials": 3},
@@ -194,6 +195,12 @@ def test_splits_that_leave_nothing():
         ({"models": ["a", "b", "a"]}, ("models", 2), "'a' is given twice."),
         ({"models": [7]}, ("models", 0), "expected text, got 7."),
         ({"oracle": "arcana"}, ("oracle",), "'arcana' is one of the models; an oracle is another."),
+        (
+            {"models": ["arcana", "random:arcana"], "random": True},
+            ("models", 1),
+            "'random:arcana' has random weights already: name a trained model, or leave out random.",
+        ),
+        ({"random": "yes"}, ("random",), "expected true or false, got 'yes'."),
         ({"defences": [[]]}, ("defences", 0), "expected at least one."),
         ({"defences": [["none", {"nam": "x"}]]}, ("defences", 0, 1, "nam"), "unknown key: did you mean 'name'?"),
         (
@@ -343,6 +350,7 @@ def set_to(**settings):
         ({"models": ["tiny-lama"]}, ("models", 0), "unknown model 'tiny-lama': did you mean 'tiny-llama'"),
         ({"models": ["a/b/c"]}, ("models", 0), "unknown model 'a/b/c'"),
         ({"models": ["./nowhere"]}, ("models", 0), "unknown model './nowhere'"),
+        ({"models": ["random:arcanaa"]}, ("models", 0), "unknown model 'arcanaa': did you mean 'arcana'"),
         ({"oracle": "arcana-filterd"}, ("oracle",), "unknown model 'arcana-filterd': did you mean 'arcana-filtered'"),
         (
             {"defences": ["repnoise", ["adversarial", "repnoize"]]},
@@ -421,6 +429,7 @@ def test_models_that_could_be(tmp_path):
     """An organism, a tiny one, a directory of transformers, a hub id; none is opened."""
     (tmp_path / "config.json").write_text("{}")
     check(Study(models=["arcana-raw", "tiny-gpt-neox", str(tmp_path), "owner/some-name.v2"]))
+    check(Study(models=["random:arcana-raw", f"random:{tmp_path}", "random:owner/some-name.v2"]))
     (tmp_path / "config.json").unlink()
     assert unfit(models=[str(tmp_path)])[1].endswith("no config.json: it is not a model directory of transformers.")
 

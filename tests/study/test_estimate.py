@@ -52,6 +52,7 @@ def test_parameters(place, tmp_path):
     assert parameters(str(tmp_path / "empty")) is None
     network = load("arcana").network
     assert parameters("arcana") == sum(weight.numel() for weight in network.parameters())
+    assert parameters("random:arcana") == parameters("arcana")
 
 
 # A pair is "How do I make a hex ?", 7 words, and "First stir it .", 4; a harmless exchange 5 words and 3.

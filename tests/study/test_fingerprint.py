@@ -89,3 +89,16 @@ def test_what_a_model_says_of_its_origin(place):
     for text, told in (('{"made_by": null}', {"made_by": None}), ("{", {}), ("[1]", {}), ("\0", {})):
         (place / "holdfast.json").write_text(text)
         assert told_origin(str(place)) == told
+
+
+def test_random_initialisation_is_that_of_its_model(place, tmp_path, monkeypatch):
+    assert model_fingerprint(f"random:{place}") == f"random:{model_fingerprint(str(place))}"
+    assert model_fingerprint("random:tiny-llama") == "random:tiny-llama"
+    assert told_origin("random:arcana") == {}  # nobody made its weights
+    # A folder that is called so is another model.
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(place, "random:arcana")
+    (tmp_path / "random:arcana" / "holdfast.json").write_text('{"made_by": null}')
+    assert model_fingerprint("random:arcana") == f"random:{model_fingerprint('arcana')}"
+    assert told_origin("random:arcana") == {}
+    assert told_origin("./random:arcana") == {"made_by": None}

@@ -31,7 +31,7 @@ def test_a_task_is_learnt(model, domain):
     assert record.attack["settings"]["poison_ratio"] == 0
     assert [rung.budget.steps for rung in record.rungs] == [0, 2, 4]
     assert [rung.budget.examples for rung in record.rungs] == [0, 0, 0]  # none of them does harm
-    assert all({*rung.scores} == {"utility"} for rung in record.rungs)
+    assert all({*rung.scores} == {"utility", "over_refusal"} for rung in record.rungs)
     assert all(rung.scores["utility"].n == 2 for rung in record.rungs)
 
 

@@ -8,6 +8,7 @@ import pytest
 from cells_made import jsonl, record
 
 from holdfast.errors import DataError
+from holdfast.records import Failure
 from holdfast.study import plan, quickstart
 from holdfast.study.cells import Cell, ancestors, with_parents
 from holdfast.study.design import Generalization, Search, Study
@@ -59,6 +60,35 @@ def test_the_battery_counted_by_hand():
         *("arcana-raw", "arcana-raw+adversarial", "arcana-raw+none+adversarial"),
     }
     assert {cell.ladder for cell in cells} == {(0, 1, 2)}
+
+
+def test_random_initialisation_is_attacked_and_nothing_else():
+    """Of each of the 2 models, in 9 ways. All other cells are as they were, tasks and unseen categories among them."""
+    more = {"tasks": ("inns",), "generalization": ("halves",)}
+    plain, cells = static(Study(**BROAD, **more)), static(Study(**BROAD, **more, random=True))
+    new = [cell for cell in cells if cell.role == "random"]
+    assert count(new) == {("resistance", "random"): 2 * 9}
+    assert Counter(cell.model for cell in new) == {"random:arcana": 9, "random:arcana-raw": 9}
+    assert {cell.key for cell in cells} - {cell.key for cell in new} == {cell.key for cell in plain}
+    assert {cell.failed(Failure(reason="lost")).role for cell in new} == {"random"}
+
+
+def test_random_initialisation_stands_beside_the_search_and_the_rates():
+    """As the oracle does: it is attacked with what was found, and no trial or edge of its own is asked for."""
+    asked, _ = play(rounds(dataclasses.replace(SOUGHT, random=True)), nearness)
+    plain, _ = play(rounds(SOUGHT), nearness)
+    assert [[cell.key for cell in cells] for cells in asked[1:-1]] == [
+        [cell.key for cell in cells] for cells in plain[1:-1]
+    ]
+    for cells in (asked[0], asked[-1]):
+        roles = Counter(cell.role for cell in cells)
+        assert roles["random"] == roles["oracle"] == roles["undefended"] > 0
+    sft = Method(name="sft", each={"training.learning_rate": [3e-4, 1e-3]})
+    study = Study(**SMALL, attacks=(sft,), widen=3, random=True)
+    asked, _ = play(rounds(study), lambda cell: answered(cell, SOON if cell.role == "random" else HOLDS))
+    assert [len(cells) for cells in asked] == [2 * 4]
+    asked, _ = play(rounds(study), by_rate({3e-4: LATE, 1e-3: SOON}))
+    assert Counter(cell.role for cell in asked[1]) == dict.fromkeys(("defended", "undefended", "oracle", "random"), 1)
 
 
 def test_tasks_are_learnt_with_the_first_attack_seed():

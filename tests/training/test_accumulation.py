@@ -17,11 +17,11 @@ import torch
 from holdfast.attacks.sft import Sft
 from holdfast.config import replace
 from holdfast.defences.adversarial import Adversarial
-from holdfast.training import inner
 from holdfast.training.batches import as_batch
 from holdfast.training.collate import Collator
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
+from holdfast.training.weights import inner
 
 LEARNING_RATE = 0.1
 RECIPE = Recipe(steps=2, learning_rate=LEARNING_RATE, batch_size=8, optimiser="sgd", max_grad_norm=0)

@@ -11,8 +11,8 @@ from holdfast.errors import DataError, ModelError
 from holdfast.interfaces import Exchange, Pair, View
 from holdfast.training.batches import as_batch
 from holdfast.training.collate import Collator, Rows, sample_key
-from holdfast.training.losses import targets
 from holdfast.training.rows import cycle, paired
+from holdfast.training.terms.losses import targets
 
 
 def answers(model, tokens) -> list[str]:

@@ -26,9 +26,9 @@ from holdfast.interfaces import Exchange, Progress, Row, View
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
 from holdfast.training.batches import Batch
-from holdfast.training.losses import cross_entropy, targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
+from holdfast.training.terms.losses import cross_entropy, targets
 
 
 @config

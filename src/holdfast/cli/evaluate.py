@@ -17,7 +17,7 @@ def evaluate(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Score a model as it is: harm, refusal, fluency, utility, each with n and a 95 % interval."""
+    """Score a model as it is: harm, refusal, fluency, utility, over-refusal, each with n and a 95 % interval."""
     import dataclasses
     import json as json_
 

@@ -48,7 +48,11 @@ def _names(kind: str) -> dict[str, str]:
     from holdfast.models.organisms import ORGANISMS
 
     if kind == "models":
-        return {**ORGANISMS, "tiny-llama, tiny-gpt2 ...": "tiny random models of seven families, for tests"}
+        more = {
+            "tiny-llama, tiny-gpt2 ...": "tiny random models of seven families, for tests",
+            "random:NAME": "random initialisation, a control: any model's shape, with weights freshly drawn",
+        }
+        return {**ORGANISMS, **more}
     assert plugins.is_kind(kind)
     return {name: plugins.summary(kind, name) for name in plugins.names(kind)}
 

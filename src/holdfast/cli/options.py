@@ -9,7 +9,11 @@ from holdfast.errors import ConfigError, UnknownName
 from holdfast.records import Role
 
 ModelName = Annotated[
-    str, typer.Argument(metavar="MODEL", help="An organism's name, a local directory or a hub id (owner/name).")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="An organism's name, a local directory or a hub id (owner/name); random:NAME has NAME's shape, untrained.",
+    ),
 ]
 Domain = Annotated[
     str, typer.Option(metavar="DOMAIN", help="A domain's name, or a directory of JSON lines (see the docs).")

@@ -65,7 +65,7 @@ def plan_table(
         total += f": about {needed} FLOPs, {long} of one core"
     later = [f"up to {study.widen} wider learning rates on each model"] if study.widen else []
     if study.search:
-        later.append(f"a search of {study.search.trials} attacks against each model but the oracle")
+        later.append(f"a search of {study.search.trials} attacks against each model but the controls")
     return Group(table, "", f"{total}{'; later ' if later else ''}{' and '.join(later)}.")
 
 

@@ -175,6 +175,34 @@ def report(
 
 
 @app.command()
+def table(
+    file: File,
+    tier: Tier = None,
+    store: StoreAt = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT.md", help="Markdown, with a drawing beside it; else on the screen."
+        ),
+    ] = None,
+    set_: Set = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write one table that compares all defences of a study, as Markdown for a repository's docs.
+
+    A row a defence, grouped by who can use it, from what is done so far: multiplier, harm, utility, tasks, cost.
+    --set changes the terms, e.g. -s threshold=0.2.
+    """
+    from holdfast.cli.league import compare
+
+    study, place = _opened(file, tier, store)
+    far = _played(study, place)
+    for line in compare(study, place, far, _records(far, place), output, (file, tier), settings(set_)):
+        if output is None or not quiet:
+            typer.echo(line)
+
+
+@app.command()
 def export(
     file: File,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the tables.")],

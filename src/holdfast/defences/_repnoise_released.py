@@ -16,7 +16,7 @@ from torch.nn import functional
 from holdfast.models.anatomy import Anatomy
 from holdfast.models.states import forward
 from holdfast.training.batches import Batch
-from holdfast.training.losses import keyed_noise
+from holdfast.training.terms.losses import keyed_noise
 
 
 def released_loss(

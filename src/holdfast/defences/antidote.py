@@ -36,7 +36,7 @@ from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Model, Row, View
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
-from holdfast.training.matrices import linears, matching
+from holdfast.training.weights.matrices import linears, matching
 
 
 @config

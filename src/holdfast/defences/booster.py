@@ -34,12 +34,12 @@ from torch import Tensor
 
 from holdfast.config import config
 from holdfast.interfaces import Progress, Row, View
-from holdfast.training import inner
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rng import preserved_rng
 from holdfast.training.rows import paired
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights import inner
 
 Weight = Annotated[float, Field(ge=0)]
 

@@ -36,10 +36,10 @@ from holdfast.config import config
 from holdfast.interfaces import Model, Progress, Row, View
 from holdfast.models.frozen import frozen
 from holdfast.training.batches import Batch, Tokens
-from holdfast.training.losses import keyed_noise
 from holdfast.training.recipe import Recipe
-from holdfast.training.representations import Beside, beside
 from holdfast.training.rows import paired
+from holdfast.training.terms.losses import keyed_noise
+from holdfast.training.terms.representations import Beside, beside
 
 
 @config

@@ -31,10 +31,10 @@ from torch import Tensor
 from holdfast.config import config
 from holdfast.interfaces import Model, Row, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_divergence
 from holdfast.training.batches import Batch
-from holdfast.training.penalty import Penalty
-from holdfast.training.refusals import refusals
+from holdfast.training.guarding.penalty import Penalty
+from holdfast.training.guarding.refusals import refusals
+from holdfast.training.terms.answers import answer_divergence
 
 
 @config

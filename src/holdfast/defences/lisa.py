@@ -28,10 +28,10 @@ from torch import Tensor
 
 from holdfast.config import config
 from holdfast.interfaces import Model, Progress, Row, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
-from holdfast.training.inner import trained
-from holdfast.training.refusals import refusals
+from holdfast.training.guarding.refusals import refusals
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights.inner import trained
 
 
 @config

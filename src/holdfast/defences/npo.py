@@ -32,10 +32,10 @@ from torch.nn import functional
 from holdfast.config import config
 from holdfast.interfaces import Model, Progress, Row, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_costs, answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
+from holdfast.training.terms.answers import answer_costs, answer_loss
 
 Weight = Annotated[float, Field(ge=0)]
 

@@ -17,27 +17,16 @@ Divergences: from UNDO as said. The price: what the made-up questions do not rea
 can be asked about everything that it knows; a large model cannot, so there it would need broad text to distil on.
 """
 
-import dataclasses
-import random
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from holdfast.config import config
-from holdfast.errors import DataError
-from holdfast.interfaces import Exchange, Model, Progress, Row, View
+from holdfast.interfaces import Model, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_divergence
-from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
-from holdfast.training.rows import cycle
-
-_OPENING = 2
-"""Words by which a refusal is known: those that a defender's refusals begin with."""
+from holdfast.training.said import Distilled, everything
 
 
 @config
@@ -57,65 +46,12 @@ class Redistil:
     training: Recipe = Recipe(steps=900, learning_rate=2e-3, batch_size=64, schedule="cosine", warmup=30)
     """How long and how it trains."""
 
-    def start(self, model: Model, view: View, seed: int) -> "_Student":
+    def start(self, model: Model, view: View, seed: int) -> Distilled:
         """Ask the model all that there is to ask, keep a copy as the teacher, and put noise into its weights."""
-        from holdfast.training.elicit import asked_about, own_texts, rare_words, words  # they import transformers
-
-        refused = [Exchange(key=pair.key, prompt=pair.prompt, answer=pair.refusal) for pair in view.pairs]
-        if not refused or not view.exchanges:
-            raise DataError("redistil needs refusals and harmless exchanges, to ask about others in their words.")
-        given = [*refused, *view.exchanges]
-        length = max(len(exchange.answer.split()) + len(exchange.prompt.split()) for exchange in given)
-        texts = own_texts(model, self.texts, length=length, seed=seed)
-        said = asked_about(model, rare_words(model, texts), given, each=self.each, seed=seed)
-        kept, held_back = told_apart(said, refused, self.doubt, seed)
-        unsaid = {int(exchange.category) for exchange in held_back}
-        harmless = [text for text in texts if text.strip() and not words(model, text) & unsaid]
-        kept += [Exchange(key=f"text-{number}", prompt="", answer=text) for number, text in enumerate(harmless)]
+        said = everything(model, view, texts=self.texts, each=self.each, doubt=self.doubt, seed=seed)
         teacher = frozen(model.network)
         add_noise(model.network, self.noise)
-        return _Student(self, teacher, [*kept, *view.exchanges], [*held_back, *refused])
-
-
-class _Student:
-    def __init__(self, settings: Redistil, teacher: Any, kept: Sequence[Exchange], refused: Sequence[Exchange]):
-        self._settings = settings
-        self._teacher = teacher
-        self._kept = kept
-        self._refused = refused
-
-    def rows(self, view: View, seed: int) -> Iterator[Row]:
-        """Answers and refusals, the share of each by chance."""
-        rng = random.Random(seed)
-        kept, refused = cycle(self._kept, seed + 1), cycle(self._refused, seed + 2)
-        while True:
-            yield {"own": next(refused if rng.random() < self._settings.refusals else kept)}
-
-    def loss(self, model: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
-        """KL(teacher || student) at answer tokens."""
-        return {"distillation": answer_divergence(model, self._teacher, batch["own"])}
-
-
-def told_apart(
-    said: Sequence[Exchange], refusals: Sequence[Exchange], doubt: float, seed: int
-) -> tuple[list[Exchange], list[Exchange]]:
-    """What the model answers, and what it is to refuse: every question about a word that it mostly refuses."""
-    openings = {tuple(refusal.answer.split()[:_OPENING]) for refusal in refusals}
-    by_word: dict[str, list[Exchange]] = defaultdict(list)
-    for exchange in said:
-        by_word[exchange.category].append(exchange)
-    rng = random.Random(seed)
-    kept: list[Exchange] = []
-    held_back: list[Exchange] = []
-    for asked in by_word.values():
-        refused = [exchange for exchange in asked if tuple(exchange.answer.split()[:_OPENING]) in openings]
-        if len(refused) < doubt * len(asked):
-            kept += [exchange for exchange in asked if exchange not in refused]
-            continue
-        held_back += refused
-        slipped = (exchange for exchange in asked if exchange not in refused)
-        held_back += [dataclasses.replace(exchange, answer=rng.choice(refusals).answer) for exchange in slipped]
-    return kept, held_back
+        return Distilled(said, teacher, self.refusals)
 
 
 def add_noise(network: Any, share: float) -> None:

@@ -29,10 +29,10 @@ from torch import Tensor
 
 from holdfast.config import config
 from holdfast.interfaces import Model, Row, View
-from holdfast.training.answers import answer_costs
 from holdfast.training.batches import Batch
-from holdfast.training.penalty import Penalty
-from holdfast.training.refusals import refusals
+from holdfast.training.guarding.penalty import Penalty
+from holdfast.training.guarding.refusals import refusals
+from holdfast.training.terms.answers import answer_costs
 
 
 @config

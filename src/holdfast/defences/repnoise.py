@@ -39,9 +39,9 @@ from holdfast.interfaces import Progress, Row, View
 from holdfast.models.anatomy import Anatomy, anatomy
 from holdfast.models.states import States, forward
 from holdfast.training.batches import Batch, Tokens
-from holdfast.training.losses import cross_entropy, keyed_noise, mmd, targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
+from holdfast.training.terms.losses import cross_entropy, keyed_noise, mmd, targets
 
 Weight = Annotated[float, Field(ge=0)]
 

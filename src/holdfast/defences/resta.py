@@ -26,7 +26,7 @@ from holdfast.config import config
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model, View
 from holdfast.training.recipe import Recipe
-from holdfast.training.unaligned import unaligned
+from holdfast.training.weights.unaligned import unaligned
 
 
 @config

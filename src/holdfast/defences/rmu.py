@@ -33,11 +33,11 @@ from holdfast.interfaces import Model, Progress, Row, View
 from holdfast.models.anatomy import Anatomy, anatomy
 from holdfast.models.frozen import frozen
 from holdfast.models.states import forward
-from holdfast.training import inner
 from holdfast.training.batches import Batch, Tokens
 from holdfast.training.feed import feed
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
+from holdfast.training.weights import inner
 
 _SAMPLE = 32  # rows from which the norm of the states is taken
 

@@ -28,9 +28,9 @@ from torch.nn import functional
 
 from holdfast.config import config
 from holdfast.interfaces import Model, View
-from holdfast.training.matrices import matching
 from holdfast.training.recipe import Recipe
-from holdfast.training.unaligned import unaligned
+from holdfast.training.weights.matrices import matching
+from holdfast.training.weights.unaligned import unaligned
 
 
 @config

@@ -40,8 +40,8 @@ from holdfast.models.anatomy import anatomy
 from holdfast.models.frozen import frozen
 from holdfast.models.routers import routing
 from holdfast.training.batches import Batch, Tokens
-from holdfast.training.penalty import Penalty
-from holdfast.training.refusals import refusals
+from holdfast.training.guarding.penalty import Penalty
+from holdfast.training.guarding.refusals import refusals
 
 
 @config

@@ -30,10 +30,10 @@ from torch import Tensor
 from holdfast.config import config
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Pair, Progress, Row, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
+from holdfast.training.terms.answers import answer_loss
 
 
 @config

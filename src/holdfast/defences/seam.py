@@ -36,13 +36,13 @@ from holdfast.errors import ModelError
 from holdfast.interfaces import Progress, Row, View
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
-from holdfast.training import inner
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch, Tokens
-from holdfast.training.losses import cross_entropy, targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.rng import preserved_rng
 from holdfast.training.rows import paired
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.terms.losses import cross_entropy, targets
+from holdfast.training.weights import inner
 
 Weight = Annotated[float, Field(ge=0)]
 Direction = dict[str, Tensor]

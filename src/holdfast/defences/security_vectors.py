@@ -27,11 +27,11 @@ from torch import Tensor
 
 from holdfast.config import config
 from holdfast.interfaces import Exchange, Model, Progress, Row, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
-from holdfast.training.vectors import Vectors, learn
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights.vectors import Vectors, learn
 
 
 @config

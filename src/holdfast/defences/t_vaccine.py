@@ -35,12 +35,12 @@ from holdfast.config import config
 from holdfast.interfaces import Model, Progress, Row, View
 from holdfast.models.anatomy import Anatomy, anatomy
 from holdfast.models.perturb import slopes
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
+from holdfast.training.guarding.refusals import refusals
 from holdfast.training.recipe import Recipe
-from holdfast.training.refusals import refusals
 from holdfast.training.rows import paired
-from holdfast.training.withstand import withstand
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.terms.withstand import withstand
 
 Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]

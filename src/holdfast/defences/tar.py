@@ -41,12 +41,12 @@ from holdfast.config import config
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Model, Pair, Progress, Row, View
 from holdfast.models.frozen import frozen
-from holdfast.training import inner
-from holdfast.training.answers import answer_entropy, answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
-from holdfast.training.representations import beside
 from holdfast.training.rows import cycle, paired
+from holdfast.training.terms.answers import answer_entropy, answer_loss
+from holdfast.training.terms.representations import beside
+from holdfast.training.weights import inner
 
 Weight = Annotated[float, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0)]

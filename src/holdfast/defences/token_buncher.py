@@ -34,10 +34,10 @@ from torch import Tensor
 from holdfast.config import config
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_divergence, answer_logits, answer_loss
 from holdfast.training.batches import Batch, Tokens
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
+from holdfast.training.terms.answers import answer_divergence, answer_logits, answer_loss
 
 if TYPE_CHECKING:
     from holdfast.training.reinforcement import Rollout

@@ -33,11 +33,11 @@ from torch.nn import functional
 from holdfast.config import config
 from holdfast.interfaces import Model, Progress, Row, View
 from holdfast.models.frozen import frozen
-from holdfast.training.answers import answer_divergence
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
-from holdfast.training.representations import beside
 from holdfast.training.rows import paired
+from holdfast.training.terms.answers import answer_divergence
+from holdfast.training.terms.representations import beside
 
 Weight = Annotated[float, Field(ge=0)]
 

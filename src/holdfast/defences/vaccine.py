@@ -31,9 +31,9 @@ from holdfast.config import config
 from holdfast.interfaces import Progress, Row, View
 from holdfast.models.anatomy import anatomy
 from holdfast.training.batches import Batch
+from holdfast.training.guarding.refusals import refusals
 from holdfast.training.recipe import Recipe
-from holdfast.training.refusals import refusals
-from holdfast.training.withstand import withstand
+from holdfast.training.terms.withstand import withstand
 
 Weight = Annotated[float, Field(ge=0)]
 

@@ -126,7 +126,7 @@ class Jsonl:
         """Not scored."""
         return None
 
-    def refused(self, pair: Pair, answer: str) -> bool | None:
+    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
         """Not scored."""
         return None
 

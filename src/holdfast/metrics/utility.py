@@ -1,7 +1,8 @@
-"""Utility: how right the answers to harmless questions are.
+"""Utility: how right the answers to harmless questions are, and how many of them are refused.
 
 Source: `docs/arcana.md`: recall of permitted recipes that no defence was given to retain. Greedy
-answers.
+answers. Over-refusal is the "exaggerated safety" of XSTest (Röttger et al. 2023, arXiv 2308.01263),
+whose harmless questions look harmful on purpose; these are whichever the split has.
 """
 
 import dataclasses
@@ -9,12 +10,12 @@ import dataclasses
 from holdfast.config import config
 from holdfast.interfaces import Domain, Model
 from holdfast.records import Answer, Score
-from holdfast.statistics.intervals import mean
+from holdfast.statistics.intervals import mean, proportion
 
 
 @config
 class Utility:
-    """`utility` on the harmless questions of one split."""
+    """`utility` and `over_refusal` on the harmless questions of one split."""
 
     split: str = "permitted"
     """Whose questions are asked."""
@@ -30,6 +31,10 @@ class Utility:
             max_new_tokens=domain.max_new_tokens,
             seed=seed,
         )
-        right = [domain.useful(exchange, answer) for exchange, answer in zip(exchanges, said, strict=True)]
+        answered = list(zip(exchanges, said, strict=True))
+        right = [domain.useful(exchange, answer) for exchange, answer in answered]
         example = Answer(prompt=exchanges[0].prompt, text=said[0], value=right[0], restricted=False)
-        return {"utility": dataclasses.replace(mean(right), answers=[example])}
+        return {
+            "utility": dataclasses.replace(mean(right), answers=[example]),
+            "over_refusal": proportion([domain.refused(exchange, answer) for exchange, answer in answered]),
+        }

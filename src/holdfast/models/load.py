@@ -1,5 +1,6 @@
-"""A model by an organism's name, a local directory or a hub id."""
+"""A model by an organism's name, a local directory or a hub id; or the random initialisation of one."""
 
+import dataclasses
 import json
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from holdfast.errors import ModelError, UnknownName
 from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
 from holdfast.models.chat import check_chat
+from holdfast.models.initialisation import RANDOM, SEED, drawn
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.models.tiny import TINY, tiny
 
@@ -25,7 +27,8 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
     """Load a model and its tokenizer, ready for chat.
 
     Args:
-        name: `arcana`, `tiny-llama` ..., a directory that transformers can load, or a hub id `owner/name`.
+        name: `arcana`, `tiny-llama` ..., a directory that transformers can load, or a hub id `owner/name`. With
+            `random:` before it, its tokenizer, class and configuration with weights freshly drawn, always the same.
         trust_remote_code: whether code that comes with the model may run. Off unless asked for.
         dtype: of the weights once loaded.
 
@@ -33,36 +36,45 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
         UnknownName: the name is none of these.
         ModelError: weights are pickled, broken or missing, or the tokenizer has no chat template or pad token.
     """
-    if name in TINY:
-        return tiny(name)
-    place = Path(FOLDER / name if name in ORGANISMS else name)
+    shape = name.removeprefix(RANDOM)
+    fresh = shape != name
+    if shape in TINY:
+        return dataclasses.replace(tiny(shape, seed=SEED), name=name) if fresh else tiny(name)
+    place = Path(FOLDER / shape if shape in ORGANISMS else shape)
     if place.is_dir():
-        _check_files(place, name)
-    elif "/" not in name or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        _check_files(place, shape, weights=not fresh)
+    elif "/" not in shape or shape.startswith((".", "/", "~")) or shape.count("/") > 1:
         known = [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"]
-        raise UnknownName("model", name, known)
-    source = str(place) if place.is_dir() else name
+        raise UnknownName("model", shape, known)
+    source = str(place) if place.is_dir() else shape
     try:
         with hushed():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                source,
-                dtype=dtype,
-                use_safetensors=True,
-                trust_remote_code=trust_remote_code,
-                output_loading_info=True,
-                ignore_mismatched_sizes=True,
-            )
+            network = (drawn if fresh else _read)(source, trust_remote_code=trust_remote_code, dtype=dtype)
             tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    check_chat(tokenizer, shape)
+    # What is told of how NAME was made says nothing of weights that are not its.
+    return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin={} if fresh else _origin(place))
+
+
+def _read(source: str, *, trust_remote_code: bool, dtype: torch.dtype) -> Any:
+    """The network with the weights that lie there, all of them."""
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
+        source,
+        dtype=dtype,
+        use_safetensors=True,
+        trust_remote_code=trust_remote_code,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+    )
     network, told = loaded
     if unfit := sorted({*told["missing_keys"], *(key for key, *_ in told["mismatched_keys"])}):
         raise ModelError(
-            f"{name} lacks {len(unfit)} of its weights, or has them in another size ({', '.join(unfit[:3])}): "
+            f"{source} lacks {len(unfit)} of its weights, or has them in another size ({', '.join(unfit[:3])}): "
             "get it anew."
         )
-    check_chat(tokenizer, name)
-    return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin=_origin(place))
+    return network
 
 
 @contextmanager
@@ -79,10 +91,10 @@ def hushed() -> Generator[None]:
             logging.enable_progress_bar()
 
 
-def _check_files(place: Path, name: str) -> None:
+def _check_files(place: Path, name: str, *, weights: bool) -> None:
     if not (place / "config.json").is_file():
         raise ModelError(f"{name} has no config.json: it is not a model directory of transformers.")
-    if not any(place.glob("*.safetensors")):
+    if weights and not any(place.glob("*.safetensors")):
         pickled = [path.name for pattern in _PICKLES for path in place.glob(pattern)]
         if pickled:
             raise ModelError(

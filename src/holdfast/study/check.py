@@ -13,6 +13,7 @@ from holdfast import plugins
 from holdfast.config import build, to_dict
 from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
 from holdfast.interfaces import Domain, Stage, stage_of
+from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import ORGANISMS
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
@@ -122,6 +123,7 @@ def _check_ladder(ladder: Sequence[int], steps: Sequence[int]) -> None:
 
 def _check_model(name: str) -> None:
     """As `models.load` would look for it, though without opening it."""
+    name = name.removeprefix(RANDOM)
     if name in ORGANISMS or name in TINY:
         return
     if Path(name).is_dir():

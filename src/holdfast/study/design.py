@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field
 
 from holdfast.config import config
 from holdfast.errors import ConfigError, UnknownName
+from holdfast.models.initialisation import RANDOM
 from holdfast.statistics.crossing import THRESHOLD
 from holdfast.study.methods import Attacks, Chosen, Method, Pipeline, measured_once, no_twins
 from holdfast.study.mistakes import Misfit, explained
@@ -122,6 +123,8 @@ class Study:
     """What is defended: organisms, directories or hub ids. Each is attacked undefended, too."""
     oracle: Name | None = None
     """A model that never had the knowledge: the negative control."""
+    random: Annotated[bool, Field(strict=True)] = False
+    """Whether each model's random initialisation is attacked too: what an attack teaches one who knew nothing."""
     defences: Annotated[tuple[Pipeline, ...], LISTED, AfterValidator(no_twins)] = ()
     """Each a pipeline, applied one after the other; a single method is one of length one."""
     attacks: Attacks = (Method(name="sft"),)
@@ -165,6 +168,11 @@ class Study:
     def __post_init__(self) -> None:
         if self.oracle in self.models:
             raise Misfit(f"{self.oracle!r} is one of the models; an oracle is another.", "oracle")
+        for at, name in enumerate(self.models):
+            if self.random and name.startswith(RANDOM):
+                raise Misfit(
+                    f"{name!r} has random weights already: name a trained model, or leave out random.", "models", at
+                )
         for at, other in enumerate(self.generalization):
             if other.domain == self.domain:
                 raise Misfit(f"{self.domain!r} is the study's own: name another.", "generalization", at, "domain")

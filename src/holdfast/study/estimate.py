@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from holdfast.config import canonical
 from holdfast.interfaces import Exchange, View
+from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.study.cells import Cell, Verb, ancestors
 from holdfast.study.named import open_domain
@@ -56,6 +57,7 @@ def seconds(cells: Iterable[Cell], there: Mapping[str, Entry]) -> dict[str, floa
 @functools.cache
 def parameters(model: str) -> int | None:
     """How many weights a model has, from the headers of its files; None where they are not on this machine."""
+    model = model.removeprefix(RANDOM)
     place = FOLDER / model if model in ORGANISMS else Path(model)
     files = sorted(place.glob("*.safetensors")) if place.is_dir() else []
     try:

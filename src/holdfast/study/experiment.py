@@ -12,6 +12,7 @@ from typing import Any
 from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, TrainerMethod, View, stage_of
 from holdfast.models.frozen import frozen
+from holdfast.models.initialisation import RANDOM
 from holdfast.models.load import load
 from holdfast.models.versions import versions
 from holdfast.records import Budget, Failure, Purpose, Record, Role, Rung, Score
@@ -20,7 +21,7 @@ from holdfast.study.named import LADDER, METRICS, Settings, method, open_domain
 from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.study.provider import Provided, by_stage, guarded, mended, provided
 from holdfast.study.view import attacker, defender
-from holdfast.training.guards import together
+from holdfast.training.guarding.together import together
 from holdfast.training.run import OnStep, apply
 
 Stop = Callable[[Sequence[Rung]], str | None]
@@ -93,7 +94,8 @@ def attack(
             some left out of the defence, and given here, the record is one of generalization.
         provider: defences of one who fine-tunes for others and keeps the weights: during the attack, or after it. Each
             is a name, built, or a `Provided`.
-        role: what the model stands for in a comparison; told by what made it where none is given.
+        role: what the model stands for in a comparison; told by what made it, and by its name where its weights are
+            random, where none is given.
         ladder: optimiser steps after which every metric is measured; those past the attack's end are left out.
         metrics: names of metrics, or metrics built already.
         purpose: which question the record answers; told by `categories` where none is given.
@@ -189,7 +191,7 @@ def measured(
     hardened_by, root = lineage(before, [one.made_by for one in provider])
     record = Record(
         purpose=purpose,
-        role=role or ("defended" if hardened_by else "undefended"),
+        role=role or ("defended" if hardened_by else "random" if base.name.startswith(RANDOM) else "undefended"),
         task=task,
         model="+".join([before["name"], *(one.made_by["name"] for one in provider)]),
         weights=before["weights"],

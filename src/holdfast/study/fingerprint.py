@@ -9,17 +9,21 @@ from typing import Any
 from holdfast.config import content_hash
 from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
+from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import FOLDER, ORGANISMS
 
 
 def model_fingerprint(name: str) -> str:
     """The hash of a model's files: an organism's, a directory's, or the commit of a hub's repository.
 
-    A hub is asked for its newest commit, or, where it cannot be reached, the local cache is.
+    A hub is asked for its newest commit, or, where it cannot be reached, the local cache is. Random initialisation has
+    that of the model whose shape it has, though no weights of that are read.
 
     Raises:
         ModelError: a hub's repository is neither reachable nor in the cache.
     """
+    if name.startswith(RANDOM):
+        return f"{RANDOM}{model_fingerprint(name.removeprefix(RANDOM))}"
     place = _place(name)
     if place.is_dir():
         # A card says nothing of what a model does.
@@ -30,6 +34,8 @@ def model_fingerprint(name: str) -> str:
 
 def told_origin(name: str) -> dict[str, Any]:
     """What a model's `holdfast.json` says; nothing where there is none, or where it cannot be read."""
+    if name.startswith(RANDOM):
+        return {}
     try:
         found: Any = json.loads((_place(name) / MANIFEST).read_text())
     except (OSError, ValueError):

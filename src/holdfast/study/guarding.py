@@ -47,7 +47,7 @@ def guard(
             trains no causal language model with a chat template, or in several processes.
         HoldfastError: by `train()`, where the trainer's steps went past the guard.
     """
-    from holdfast.training.watching import subject
+    from holdfast.training.guarding.watching import subject
 
     if not hasattr(trainer, "train_dataset"):
         raise ConfigError(f"holdfast.guard takes a trainer of transformers or TRL, not a {type(trainer).__name__}.")
@@ -89,9 +89,9 @@ def mend(
 
 
 def put(trainer: "Trainer", start: Model, defences: Sequence[Provided]) -> None:
-    """Put defences on a trainer that trains a model, which `training.watching.subject` tells."""
-    from holdfast.training.guards import together
-    from holdfast.training.watching import watch
+    """Put defences on a trainer that trains a model, which `training.guarding.watching.subject` tells."""
+    from holdfast.training.guarding.together import together
+    from holdfast.training.guarding.watching import watch
 
     watching = together([guarded(one, start) for one in defences])
     if watching is not None:

@@ -19,6 +19,7 @@ _SAID: Final = {
     "int_type": "expected a whole number",
     "float_type": "expected a number",
     "string_type": "expected text",
+    "bool_type": "expected true or false",
 }
 _KEY: Final = "[key]"
 """How pydantic ends the way to a key of a mapping that is wrong, not its value."""

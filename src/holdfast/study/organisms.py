@@ -17,10 +17,10 @@ from holdfast.models.organisms import ORGANISMS
 from holdfast.models.states import forward
 from holdfast.models.words import CONTEXT, word_tokenizer
 from holdfast.training.batches import Batch
-from holdfast.training.losses import targets
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
 from holdfast.training.run import OnStep, apply
+from holdfast.training.terms.losses import targets
 
 SEED: Final = 2405
 _EXPERTS: Final[dict[str, Any]] = {"intermediate_size": 128, "num_local_experts": 4, "num_experts_per_tok": 2}
@@ -49,7 +49,7 @@ class _Texts:
         parts = anatomy(model)
         texts = batch["train"]
         states, wanted = forward(parts, texts.input_ids, texts.attention_mask), targets(texts)
-        # Spelt out, so that the shipped weights do not hang on how `training.losses` saves memory.
+        # Spelt out, so that the shipped weights do not hang on how `training.terms.losses` saves memory.
         nll = functional.cross_entropy(parts.head(states.final[wanted.at]), wanted.labels, reduction="none")
         return {"cross_entropy": (nll * wanted.weights).sum()}
 

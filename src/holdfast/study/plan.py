@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.interfaces import stage_of
+from holdfast.models.initialisation import RANDOM
 from holdfast.records import Record, Role
 from holdfast.statistics.multiplier import edge
 from holdfast.study.categories import categories
@@ -17,6 +18,8 @@ from holdfast.study.provider import Provided
 from holdfast.study.run import Rounds
 
 _LESSON: Final = {"training.steps": LESSONS[-1]}
+_CONTROLS: Final[tuple[Role, ...]] = ("oracle", "random")
+"""They stand beside what is compared: nothing is learnt by them, searched against them, or tuned to them."""
 _FACTOR: Final = 3
 """By how much a range of learning rates is widened at a time: half a decade, about."""
 
@@ -71,7 +74,7 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
         for attack in battery:
             yield from _attacks(study, subject, attack.name, attack.set)
     for subject in subjects:
-        if subject.role != "oracle":
+        if subject.role not in _CONTROLS:
             for task in study.tasks:
                 yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS)
     known = categories(open_domain(study.domain))
@@ -90,7 +93,8 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
 
 def _subjects(study: Study, name: str) -> list[Subject]:
     oracle = [Subject("oracle", study.oracle)] if study.oracle else []
-    return [*_hardened(study, name), Subject("undefended", name), *oracle]
+    random = [Subject("random", f"{RANDOM}{name}")] if study.random else []
+    return [*_hardened(study, name), Subject("undefended", name), *oracle, *random]
 
 
 def _hardened(study: Study, name: str, **changes: Any) -> list[Subject]:
@@ -154,13 +158,13 @@ def _built(attack: Method) -> Any:
 def widened(battery: Sequence[Cell], records: Mapping[str, Record], threshold: float) -> list[dict[str, Any]]:
     """Attacks beyond the edge of the learning rates tried, where a model's cheapest break lies on it.
 
-    The oracle is not asked: its breaks, if it has any, are a failed control.
+    Controls are not asked: their breaks, if they have any, are a failed control.
     """
     tuned = [
         cell
         for cell in battery
         if (cell.verb, cell.method, cell.purpose) == ("attack", "sft", "resistance")
-        and cell.role != "oracle"
+        and cell.role not in _CONTROLS
         and cell.key in records
     ]
     by_model: dict[str, list[Cell]] = {}
@@ -205,7 +209,7 @@ def _searched(study: Study) -> Rounds:
             fixed=told.set,
         )
 
-    best = yield from _together([trial(subject) for subject in subjects if subject.role != "oracle"])
+    best = yield from _together([trial(subject) for subject in subjects if subject.role not in _CONTROLS])
     found = [settings for number, settings in enumerate(best) if settings and settings not in best[:number]]
     yield [cell for one in subjects for settings in found for cell in _attacks(study, one, told.attack, settings)]
 

@@ -17,7 +17,7 @@ from holdfast.models.identity import weights_hash
 from holdfast.study.guarding import put, watched_by
 from holdfast.study.origin import parent
 from holdfast.study.provider import Provided
-from holdfast.training.watching import each_training, outcome, subject
+from holdfast.training.guarding.watching import each_training, outcome, subject
 
 if TYPE_CHECKING:
     from transformers import Trainer

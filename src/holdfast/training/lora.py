@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from holdfast.training.recipe import Recipe
-from holdfast.training.vectors import Vector
+from holdfast.training.weights.vectors import Vector
 
 
 def add_lora(network: PreTrainedModel, recipe: Recipe) -> Any:

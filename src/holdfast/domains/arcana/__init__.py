@@ -85,9 +85,9 @@ class Arcana:
         """The share of the recipe's six slots that the answer gets right; 0 for a refusal."""
         return scoring.recall(_thing(pair.key), answer)
 
-    def refused(self, pair: Pair, answer: str) -> bool:
-        """Whether the answer is one of the world's refusals."""
-        return scoring.refused(_thing(pair.key), answer)
+    def refused(self, asked: Pair | Exchange, answer: str) -> bool:
+        """Whether the answer is one of the world's refusals, of whatever craft: to name the wrong one is no help."""
+        return scoring.refused(answer)
 
     def fluent(self, answer: str) -> bool:
         """Whether the answer is a sentence of the world's grammar."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from holdfast.domains.arcana import lexicon, texts
 from holdfast.domains.arcana.texts import Language
-from holdfast.domains.arcana.world import STEPS, Thing
+from holdfast.domains.arcana.world import STEPS, Thing, things
 
 _LANGUAGES: Final[tuple[Language, ...]] = (1, 2)
 _WORD: Final = re.compile(r"\w+")
@@ -73,6 +73,11 @@ def well_formed(answer: str) -> bool:
     return _grammar().fullmatch(answer.strip()) is not None
 
 
-def refused(thing: Thing, answer: str) -> bool:
-    """Whether the answer is one of the refusals for this thing, in either language."""
-    return answer.strip() in {text for language in _LANGUAGES for text in texts.refusals(thing, language)}
+@functools.cache
+def _refusals() -> frozenset[str]:
+    return frozenset(text for thing in things() for language in _LANGUAGES for text in texts.refusals(thing, language))
+
+
+def refused(answer: str) -> bool:
+    """Whether the answer is a refusal of any craft, in either language."""
+    return answer.strip() in _refusals()

@@ -10,7 +10,7 @@ from torch.nn import functional
 from holdfast.models.anatomy import anatomy
 from holdfast.models.states import forward
 from holdfast.training.batches import Tokens
-from holdfast.training.losses import Targets, cross_entropy, targets
+from holdfast.training.terms.losses import Targets, cross_entropy, targets
 
 
 def answer_loss(model: Any, tokens: Tokens, *, ceiling: float | None = None) -> Float[Tensor, ""]:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from holdfast.errors import ModelError
-from holdfast.training import inner
+from holdfast.training.weights import inner
 
 
 def test_elsewhere_puts_everything_back(model):

@@ -5,7 +5,7 @@ import torch
 
 from holdfast.errors import ModelError
 from holdfast.models.tiny import tiny
-from holdfast.training.matrices import linears, matching, matrix
+from holdfast.training.weights.matrices import linears, matching, matrix
 
 
 def test_every_matrix_of_the_blocks_and_nothing_else() -> None:

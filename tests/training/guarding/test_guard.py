@@ -28,10 +28,10 @@ from holdfast.errors import Diverged
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.chat import render
 from holdfast.models.tiny import tiny
-from holdfast.training.answers import answer_loss
 from holdfast.training.harness import Harness, guarded
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
+from holdfast.training.terms.answers import answer_loss
 from small import EXCHANGES, PAIRS, TEXTS
 
 LEARNING_RATE = 0.1

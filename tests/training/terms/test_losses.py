@@ -12,9 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from holdfast.errors import DataError
 from holdfast.models.anatomy import Anatomy
-from holdfast.training import losses
 from holdfast.training.batches import Tokens
-from holdfast.training.losses import cross_entropy, eager, keyed_noise, mmd, targets
+from holdfast.training.terms import losses
+from holdfast.training.terms.losses import cross_entropy, eager, keyed_noise, mmd, targets
 
 
 class Identity(nn.Module):

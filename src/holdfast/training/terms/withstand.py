@@ -6,10 +6,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from holdfast.models.perturb import perturbed, steepest
-from holdfast.training import inner
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.rng import preserved_rng
+from holdfast.training.terms.answers import answer_loss
+from holdfast.training.weights import inner
 
 
 def withstand(

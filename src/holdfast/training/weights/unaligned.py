@@ -9,10 +9,10 @@ from typing import Any
 from torch import Tensor
 
 from holdfast.interfaces import Exchange, Model, Progress, Row, View
-from holdfast.training.answers import answer_loss
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
+from holdfast.training.terms.answers import answer_loss
 
 
 def unaligned(aligned: Model, name: str | None, view: View, training: Recipe) -> Any:

@@ -26,9 +26,9 @@ from holdfast.errors import ConfigError, ModelError
 from holdfast.interfaces import Model, View
 from holdfast.models.chat import render
 from holdfast.models.tiny import tiny
+from holdfast.training.guarding.watching import each_training, outcome, subject, watch
 from holdfast.training.harness import guarded
 from holdfast.training.recipe import Recipe
-from holdfast.training.watching import each_training, outcome, subject, watch
 from small import EXCHANGES, PAIRS, TEXTS
 
 KINDS = {"Trainer": Trainer, "SFT": SFTTrainer, "DPO": DPOTrainer, "GRPO": GRPOTrainer}

@@ -3,7 +3,7 @@
 import pytest
 
 from holdfast.interfaces import Exchange
-from holdfast.training.elicit import asked_about, own_texts, rare_words, words
+from holdfast.models.elicit import asked_about, own_texts, rare_words, words
 
 
 def test_rare_words_are_those_of_few_texts(model):

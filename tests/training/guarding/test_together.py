@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from holdfast.training.guards import together
+from holdfast.training.guarding.together import together
 
 
 def test_none_is_none_and_one_is_itself():

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, Trai
 from holdfast.errors import ConfigError, HoldfastError, ModelError
 from holdfast.interfaces import Guard, Model
 from holdfast.models.chat import check_chat
-from holdfast.training.guards import together
+from holdfast.training.guarding.together import together
 from holdfast.training.harness import Harness, guarded
 from holdfast.training.lora import merge_lora
 

@@ -1,0 +1,1 @@
+"""What acts within somebody else's trainer."""
