@@ -67,7 +67,7 @@ def plain(recipe, rows):
 def run(name, steps, arm):
     """Seconds a step, seconds before the first, and bytes at the peak, of one arm in this process."""
     from holdfast.attacks.sft import Sft
-    from holdfast.interfaces import stage_of
+    from holdfast.methods import stage_of
     from holdfast.training.recipe import Recipe
     from holdfast.training.run import apply
 

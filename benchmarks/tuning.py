@@ -100,7 +100,7 @@ def tune(name, space, base, seconds):
     from holdfast import plugins
     from holdfast.config import build
     from holdfast.errors import Diverged
-    from holdfast.interfaces import stage_of
+    from holdfast.methods import stage_of
     from holdfast.models.load import load
     from holdfast.study.provider import Provided
 

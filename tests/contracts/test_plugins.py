@@ -16,7 +16,8 @@ import holdfast
 from holdfast import plugins
 from holdfast.attacks.sft import Sft
 from holdfast.config import build, content_hash, fields, from_dict, to_dict
-from holdfast.interfaces import Model, View, stage_of
+from holdfast.interfaces import Model, View
+from holdfast.methods import stage_of
 from holdfast.models.frozen import frozen
 from holdfast.models.identity import weights_hash
 from holdfast.models.tiny import tiny

@@ -58,7 +58,7 @@ def attack(
     from holdfast.cli.tables import ladder_table
     from holdfast.errors import ConfigError, HoldfastError
     from holdfast.files import check_output, write_text
-    from holdfast.interfaces import PromptMethod
+    from holdfast.methods import PromptMethod
     from holdfast.models.load import load
     from holdfast.models.save import save, size
     from holdfast.study import experiment, stages

@@ -35,7 +35,8 @@ from pydantic import Field
 from torch import Tensor
 
 from holdfast.config import config
-from holdfast.interfaces import Guard, Model, Progress, Row, View
+from holdfast.interfaces import Model, Progress, Row, View
+from holdfast.methods import Guard
 from holdfast.models.anatomy import anatomy
 from holdfast.models.frozen import frozen
 from holdfast.models.routers import routing

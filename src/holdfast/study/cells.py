@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from holdfast.config import content_hash, to_dict
-from holdfast.interfaces import PromptMethod
+from holdfast.methods import PromptMethod
 from holdfast.models.versions import versions
 from holdfast.plugins import name_of
 from holdfast.records import Failure, Purpose, Record, Role, Rung

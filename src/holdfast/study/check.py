@@ -12,7 +12,8 @@ from typing import Any, Final, get_args
 from holdfast import plugins
 from holdfast.config import build, to_dict
 from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
-from holdfast.interfaces import Domain, Stage, stage_of
+from holdfast.interfaces import Domain
+from holdfast.methods import Stage, stage_of
 from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import ORGANISMS
 from holdfast.study.categories import categories as categories_of

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from holdfast.errors import ConfigError, Diverged
-from holdfast.interfaces import Domain, Metric, Model, TrainerMethod, View, stage_of
+from holdfast.interfaces import Domain, Metric, Model, View
+from holdfast.methods import TrainerMethod, stage_of
 from holdfast.models.frozen import frozen
 from holdfast.models.initialisation import RANDOM
 from holdfast.models.load import load

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from holdfast.interfaces import stage_of
+from holdfast.methods import stage_of
 from holdfast.models.initialisation import RANDOM
 from holdfast.records import Record, Role
 from holdfast.statistics.multiplier import edge

@@ -11,7 +11,8 @@ from typing import Any
 
 from holdfast.config import content_hash
 from holdfast.errors import ConfigError
-from holdfast.interfaces import Domain, Guard, Model, Stage, stage_of
+from holdfast.interfaces import Domain, Model
+from holdfast.methods import Guard, Stage, stage_of
 from holdfast.study.categories import only
 from holdfast.study.named import method, open_domain
 from holdfast.study.origin import describe, made_by

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from holdfast import plugins
 from holdfast.errors import ConfigError
-from holdfast.interfaces import Domain, Stage, stage_of
+from holdfast.interfaces import Domain
+from holdfast.methods import Stage, stage_of
 from holdfast.study.named import Settings, method
 from holdfast.study.provider import Provided
 

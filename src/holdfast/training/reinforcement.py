@@ -12,7 +12,8 @@ from torch import Tensor
 from transformers import PrinterCallback, TrainingArguments
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.interfaces import Guard, Model, Progress
+from holdfast.interfaces import Model, Progress
+from holdfast.methods import Guard
 from holdfast.models.chat import context_length, render
 from holdfast.training.batches import Tokens
 from holdfast.training.harness import Harness, guarded

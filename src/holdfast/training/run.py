@@ -11,7 +11,8 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from transformers.trainer_utils import SchedulerType
 
 from holdfast.errors import Diverged
-from holdfast.interfaces import EditMethod, Guard, Model, Progress, PromptMethod, TrainerMethod, View
+from holdfast.interfaces import Model, Progress, View
+from holdfast.methods import EditMethod, Guard, PromptMethod, TrainerMethod
 from holdfast.models.chat import context_length
 from holdfast.models.rescale import rescale
 from holdfast.records import Budget

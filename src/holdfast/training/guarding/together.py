@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
-from holdfast.interfaces import Guard
+from holdfast.methods import Guard
 
 Hook = Callable[..., Any]
 

@@ -9,7 +9,8 @@ from weakref import WeakSet
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
 from holdfast.errors import ConfigError, HoldfastError, ModelError
-from holdfast.interfaces import Guard, Model
+from holdfast.interfaces import Model
+from holdfast.methods import Guard
 from holdfast.models.chat import check_chat
 from holdfast.training.guarding.together import together
 from holdfast.training.harness import Harness, guarded
