@@ -20,6 +20,8 @@ FORMAT: Final = 3
 
 Role = Literal["undefended", "defended", "oracle", "random"]
 """What a model stands for in a comparison."""
+RANDOM: Final = "random:"
+"""What stands before the name of a model whose weights are to be drawn; a folder that is called so is `./random:x`."""
 
 Purpose = Literal["resistance", "generalization", "trainability", "search"]
 """Which question a record helps to answer; a search's is which attack is cheapest, and its runs stop early."""

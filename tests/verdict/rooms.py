@@ -3,7 +3,7 @@
 from holdfast.report.build import build, json_schema, to_json, write
 from holdfast.report.build import judged as judged_all
 from holdfast.report.schema import Report, Verdict
-from holdfast.report.verdict import conditions, controls
+from holdfast.report.verdict import conditions, controls, labels
 from holdfast.report.verdict.evidence import Evidence, gathered
 from holdfast.report.verdict.headline import outcome
 from holdfast.report.verdict.lessons import lesson
@@ -22,6 +22,7 @@ __all__ = [
     "gathered",
     "json_schema",
     "judged_all",
+    "labels",
     "lesson",
     "outcome",
     "read",

@@ -130,6 +130,12 @@ def test_another_parents_base_is_not_compared_with():
     assert [one.weights for one in found.attacks["undefended"]] == [BASE]
 
 
+def test_another_models_random_initialisation_is_no_control():
+    own, other, any_name = (record("random", 0.05, model=name) for name in ("random:base", "random:other", "drawn"))
+    found = evidence(*pair(), own, other, any_name)
+    assert {one.model for one in found.attacks["random"]} == {"random:base", "drawn"}
+
+
 def test_without_a_known_parent_any_base_is_compared_with():
     base, hard = pair(parent=None)
     assert evidence(base, hard).attacks["undefended"] == [base]

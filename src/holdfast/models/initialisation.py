@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import torch
 
-RANDOM: Final = "random:"
-"""What stands before the name of a model whose weights are to be drawn; a folder that is called so is `./random:x`."""
 SEED: Final = 1
 """Of the weights; always one and the same. Not 0, with which `models.tiny` draws the tiny models themselves."""
 

@@ -16,9 +16,10 @@ from holdfast.errors import ModelError, UnknownName
 from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
 from holdfast.models.chat import check_chat
-from holdfast.models.initialisation import RANDOM, SEED, drawn
+from holdfast.models.initialisation import SEED, drawn
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.models.tiny import TINY, tiny
+from holdfast.records import RANDOM
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 

@@ -14,8 +14,8 @@ from holdfast.config import build, to_dict
 from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
 from holdfast.interfaces import Domain
 from holdfast.methods import Stage, stage_of
-from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import ORGANISMS
+from holdfast.records import RANDOM
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
 from holdfast.study.methods import Method, no_twins

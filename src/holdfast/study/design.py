@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 
 from holdfast.config import config
 from holdfast.errors import ConfigError, UnknownName
-from holdfast.models.initialisation import RANDOM
+from holdfast.records import RANDOM
 from holdfast.statistics.crossing import THRESHOLD
 from holdfast.study.methods import Attacks, Chosen, Method, Pipeline, measured_once, no_twins
 from holdfast.study.mistakes import Misfit, explained

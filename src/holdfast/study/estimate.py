@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from holdfast.config import canonical
 from holdfast.interfaces import Exchange, View
-from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.records import RANDOM
 from holdfast.study.cells import Cell, Verb, ancestors
 from holdfast.study.named import open_domain
 from holdfast.study.store.store import Entry

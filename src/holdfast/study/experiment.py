@@ -13,10 +13,9 @@ from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, View
 from holdfast.methods import TrainerMethod, stage_of
 from holdfast.models.frozen import frozen
-from holdfast.models.initialisation import RANDOM
 from holdfast.models.load import load
 from holdfast.models.versions import versions
-from holdfast.records import Budget, Failure, Purpose, Record, Role, Rung, Score
+from holdfast.records import RANDOM, Budget, Failure, Purpose, Record, Role, Rung, Score
 from holdfast.study.categories import Categories
 from holdfast.study.named import LADDER, METRICS, Settings, method, open_domain
 from holdfast.study.origin import code, describe, lineage, parent, told, world

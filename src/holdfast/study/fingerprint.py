@@ -9,8 +9,8 @@ from typing import Any
 from holdfast.config import content_hash
 from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
-from holdfast.models.initialisation import RANDOM
 from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.records import RANDOM
 
 
 def model_fingerprint(name: str) -> str:

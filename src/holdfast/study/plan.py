@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.methods import stage_of
-from holdfast.models.initialisation import RANDOM
-from holdfast.records import Record, Role
+from holdfast.records import RANDOM, Record, Role
 from holdfast.statistics.multiplier import edge
 from holdfast.study.categories import categories
 from holdfast.study.cells import Cell, Stop

@@ -1,12 +1,12 @@
 """Records put in order: which models are compared with which."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.errors import DataError
-from holdfast.records import Record, Role
+from holdfast.records import RANDOM, Record, Role
 from holdfast.report.verdict.labels import attack_label
 from holdfast.report.verdict.models import identity, known, recipe, seed, unmade
 from holdfast.statistics.multiplier import attack_key
@@ -86,7 +86,9 @@ def _about(hardened: Record, records: list[Record], alike: list[int]) -> Evidenc
     seeds = {record.seed for record in own}
     others = [record for record in near if record.role != "defended" and record.seed in seeds]
     _check_parent(hardened, others)
-    base = [record for record in others if record.role != "undefended" or hardened.parent in {None, record.weights}]
+    bases = [one for one in others if one.role == "undefended" and hardened.parent in {None, one.weights}]
+    controls = [one for one in others if one.role != "undefended" and _stands_beside(one, bases)]
+    base = [*bases, *controls]
     asked = [record for record in (*own, *base) if record.purpose == "resistance"]
     untrained = [record for record in asked if not trains(record)]
     return Evidence(
@@ -100,6 +102,12 @@ def _about(hardened: Record, records: list[Record], alike: list[int]) -> Evidenc
         unmade=unmade(own),
         alike=alike,
     )
+
+
+def _stands_beside(control: Record, bases: Sequence[Record]) -> bool:
+    """Whether a control is one of these models': any oracle, and the random initialisation that has the name of one."""
+    name = control.model.removeprefix(RANDOM)
+    return name == control.model or name in {base.model for base in bases}
 
 
 def _unseen(hardened: Record, near: list[Record], base: list[Record]) -> list[Unseen]:

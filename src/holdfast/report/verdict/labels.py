@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
-from holdfast.records import Record
+from holdfast.records import RANDOM, Record
 
 # What goes without saying of a training run: the field's value where nothing was changed.
 _USUAL: Final[dict[str, Any]] = {
@@ -59,7 +59,8 @@ def rate(value: float) -> str:
 
 def model_label(name: str) -> str:
     """A model's name; of a path, its last part."""
-    return PurePath(name).name or name
+    last = PurePath(name).name or name
+    return f"{RANDOM}{last.removeprefix(RANDOM)}" if name.startswith(RANDOM) else last
 
 
 def defence_label(defence: Mapping[str, Any] | None) -> str:
