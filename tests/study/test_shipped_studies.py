@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from inline import Here
 
-from holdfast.config import replace
+from holdfast import plugins
+from holdfast.config import fields, replace
 from holdfast.report.build import judged
 from holdfast.study.design import Generalization, Seeds, Study
 from holdfast.study.file import load, tiers
@@ -19,13 +20,12 @@ STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))
 EVERY = [(path, tier) for path in STUDIES for tier in (tiers(path) or [None])]
 
 
-def short(method: Method) -> Method:
-    """The first variant, with one step."""
-    first = method.variants()[0]
-    one = (
-        {"training.steps": 1, "training.batch_size": 2} if method.name not in {"none", "prefill", "completion"} else {}
-    )
-    return Method(name=method.name, set={**first, **one})
+def short(chosen: Method, kind: plugins.Kind = "attacks") -> Method:
+    """The first variant, with one step of training where there is any, and a few of whatever it draws."""
+    first = chosen.variants()[0]
+    few = {"training.steps": 1, "training.batch_size": 2, "texts": 8, "each": 1}
+    there = fields(plugins.find(kind, chosen.name))
+    return Method(name=chosen.name, set={**first, **{name: few[name] for name in few if name in there}})
 
 
 def kinds(attacks) -> tuple[Method, ...]:
@@ -44,9 +44,9 @@ def rehearsed(study: Study) -> Study:
     # Leaving out each category in turn is six hardenings: halves stand for it.
     chosen = [one for one in general.values() if one.leave_out != "one"] or list(general.values())[:1]
     changes = {
-        "models": ("tiny-llama",),
+        "models": ("tiny-mixtral" if "arcana-moe" in study.models else "tiny-llama",),
         "oracle": "tiny-qwen2",
-        "defences": tuple(tuple(short(stage) for stage in pipeline) for pipeline in study.defences[:1]),
+        "defences": tuple(tuple(short(stage, "defences") for stage in pipeline) for pipeline in study.defences[:1]),
         "attacks": kinds(study.attacks),
         "seeds": Seeds(defence=study.seeds.defence[: 1 if study.generalization else 2], attack=(0,)),
         "ladder": (0, 1),
@@ -58,8 +58,15 @@ def rehearsed(study: Study) -> Study:
 
 
 def test_they_are_there():
-    assert [path.stem for path in STUDIES] == ["conditions", "fragility", "immunization"]
-    assert tiers(STUDIES[2]) == ["quick", "standard", "full"]
+    assert [path.stem for path in STUDIES] == [
+        "conditions",
+        "defences",
+        "fragility",
+        "immunization",
+        "mixture",
+        "unname",
+    ]
+    assert tiers(STUDIES[3]) == ["quick", "standard", "full"]
 
 
 @pytest.mark.parametrize(("path", "tier"), [one for one in EVERY if one[1] != "full"])
@@ -69,7 +76,8 @@ def test_a_study_runs_to_its_report(path, tier, tmp_path):
     ended = run(rounds(study), store, Here(), keep=study.keep)
     assert ended.count("failed") == 0
     records = finished(rounds(study), store)
-    assert {record.role for record in records.values()} == {"undefended", "defended", "oracle"}
+    controls = {"oracle", "random"} if study.random else {"oracle"}
+    assert {record.role for record in records.values()} == {"undefended", "defended", *controls}
     purposes = {"resistance"}
     purposes |= {"trainability"} if study.tasks else set()
     purposes |= {"generalization"} if study.generalization else set()

@@ -12,7 +12,6 @@ from holdfast.report.verdict.models import seed
 
 _UNMADE: Final = "its model could not be made: "
 """What a study's reason begins with for all that was to start from a model whose hardening failed."""
-
 _KINDS: Final = {"generalization": ", unseen categories", "search": ", a trial of the search"}
 
 
@@ -82,10 +81,9 @@ def _failures(records: Sequence[Record]) -> list[str]:
             unmade[told] = unmade.get(told, 0) + 1
         else:
             what = f"learning {record.task}" if record.task else attack_label(record)
-            kind = {"generalization": ", unseen categories", "search": ", a trial of the search"}.get(
-                record.purpose, ""
+            others.append(
+                f"{model}: {what}{_KINDS.get(record.purpose, '')}, seed {record.seed}: {record.failure.reason}"
             )
-            others.append(f"{model}: {what}{kind}, seed {record.seed}: {record.failure.reason}")
     made = [f"{told} ({count} run{'s' if count > 1 else ''})" for told, count in unmade.items()]
     return [*made, *sorted(others)]
 
