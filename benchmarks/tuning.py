@@ -4,8 +4,8 @@
 
 On arcana, or `arcana-moe` for a defence of mixtures of experts. Each defence has `seconds` of processor time of one
 core for all of its trials, hardening and attacks together: a cheap defence gets more of them. No trial starts after
-that. The first is its defaults, the others are drawn by a tree-structured Parzen estimator (optuna's) within
-`tuning.yaml`.
+that. The first is its defaults, the next four are drawn at random, the others by a tree-structured Parzen estimator
+(optuna's), all within `tuning.yaml`: what is dear to train has random ones alone.
 
 What is made small is what a user wants small, and it is the same for all:
 
@@ -157,11 +157,12 @@ def main():
             with chosen.out.open("a") as file:
                 file.writelines(json.dumps(trial) + "\n" for trial in found)
     for name in spaces:
-        own = [trial for trial in trials if trial["defence"] == name and trial["loss"] is not None]
-        if own:
-            best = min(own, key=lambda trial: trial["loss"])
-            first = own[0]["loss"]
-            print(f"{name}: {best['settings'] or 'defaults'}: {best['loss']:.3f}, first {first:.3f}, {len(own)} trials")
+        own = [trial for trial in trials if trial["defence"] == name]
+        ended = [trial for trial in own if trial["loss"] is not None]
+        if ended:
+            best = min(ended, key=lambda trial: trial["loss"])
+            first = "failed" if own[0]["loss"] is None else f"{own[0]['loss']:.3f}"
+            print(f"{name}: {best['settings'] or 'defaults'}: {best['loss']:.3f}, defaults {first}, {len(own)} trials")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from holdfast.config import build
 from holdfast.defences.unname import Unname, make_one
+from holdfast.errors import ConfigError
 from holdfast.models.tiny import tiny
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
@@ -30,11 +32,28 @@ def test_words_become_one_by_hand(tied):
         assert torch.equal(weight[others], before[others])
 
 
+def test_a_heads_bias_by_hand():
+    """Biases of 1 and 2 become 1.5, or the two words would still be said apart."""
+    network: Any = tiny(texts=TEXTS).network
+    head = network.get_output_embeddings()
+    head.bias = torch.nn.Parameter(torch.zeros(len(head.weight)))
+    with torch.no_grad():
+        head.bias[3], head.bias[5] = 1.0, 2.0
+    make_one(network, [3, 5])
+    assert head.bias[[3, 5]].tolist() == [1.5, 1.5]
+    assert float(head.bias.detach().sum()) == 3
+
+
 def test_with_no_words_nothing_is_changed():
     network: Any = tiny(texts=TEXTS).network
     before = network.get_input_embeddings().weight.detach().clone()
     make_one(network, [])
     assert torch.equal(network.get_input_embeddings().weight, before)
+
+
+def test_embeddings_cannot_be_trained():
+    with pytest.raises(ConfigError, match="freeze_embeddings must stay true"):
+        build(Unname, {"training.freeze_embeddings": False})
 
 
 def test_nothing_harmful_is_trained_on(model, view):

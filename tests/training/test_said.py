@@ -37,5 +37,5 @@ def test_what_harmless_exchanges_and_refusals_are_made_of_is_not_asked_about(mod
 
 def test_both_kinds_of_examples_are_needed(model):
     for view in (View(pairs=PAIRS, exchanges=()), View(pairs=(), exchanges=EXCHANGES)):
-        with pytest.raises(DataError, match="takes refusals and harmless exchanges"):
+        with pytest.raises(DataError, match="rows in both its splits"):
             everything(model, view, texts=8, each=1, doubt=0.3, seed=0)

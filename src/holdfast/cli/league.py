@@ -62,7 +62,7 @@ def compare(
         missing=far.missing,
         absent=_absent(far, records),
     )
-    command = _command(*named, terms)
+    command = _command(*named, terms, output)
     if output is None:
         return [markdown(found, command=command).rstrip("\n")]
     written = write(found, output, command)
@@ -79,10 +79,14 @@ def _absent(far: "Played", records: "Mapping[str, Record]") -> list[str]:
     return sorted({*asked} - there)
 
 
-def _command(file: Path, tier: str | None, terms: Mapping[str, Any]) -> str:
-    """What makes the same table again, without places that are of this machine."""
-    place = file.name if file.is_absolute() else file.as_posix()
+def _command(file: Path, tier: str | None, terms: Mapping[str, Any], output: Path | None) -> str:
+    """What makes the same table again, without places that are of this machine: the store's is left out."""
+
+    def plain(path: Path) -> str:
+        return path.name if path.is_absolute() else path.as_posix()
+
+    place = plain(file)
     parts = ["holdfast", "study", "table", place, *(["--tier", tier] if tier else [])]
     for name, value in terms.items():
         parts += ["-s", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
-    return shlex.join(parts)
+    return shlex.join([*parts, *(["-o", plain(output)] if output else [])])

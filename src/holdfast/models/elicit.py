@@ -25,10 +25,18 @@ def own_texts(model: Model, count: int, *, length: int, seed: int) -> list[str]:
 
 
 def rare_words(model: Model, texts: Sequence[str]) -> list[int]:
-    """The rare words of some texts, as token ids in ascending order; all their words where none is rare."""
-    count = Counter(word for text in texts for word in words(model, text))
+    """The rare words of some texts, as token ids in ascending order; all their words where none is rare.
+
+    A word of one text alone is none of them: chance puts it there. `once` has those.
+    """
+    count = _texts_with(model, texts)
     rare = {word for word, times in count.items() if 2 <= times <= _RARE * len(texts)}
     return sorted(rare or count)
+
+
+def once(model: Model, texts: Sequence[str]) -> set[int]:
+    """The words that only one of some texts has, as token ids."""
+    return {word for word, times in _texts_with(model, texts).items() if times == 1}
 
 
 def words(model: Model, text: str) -> set[int]:
@@ -70,6 +78,11 @@ def asked_about(
         for number, ((question, word), answer) in enumerate(zip(asked, said, strict=True))
         if answer.strip()
     ]
+
+
+def _texts_with(model: Model, texts: Sequence[str]) -> Counter[int]:
+    """In how many texts each word is."""
+    return Counter(word for text in texts for word in words(model, text))
 
 
 def _ids(model: Model, text: str) -> list[int]:

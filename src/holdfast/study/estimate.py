@@ -39,7 +39,8 @@ def flops(cell: Cell) -> float | None:
     task = cell.method if cell.verb == "learn" else None
     try:
         measured = 0.0 if cell.verb == "harden" else 2 * rungs * _asked(cell.domain, cell.categories, task)
-        return size * (6 * _trained(cell) + measured)
+        trained = _trained(cell)
+        return None if trained is None else size * (6 * trained + measured)
     except Exception:
         return None  # its data or its plug-in are unfit, as it will say when it is run
 
@@ -76,11 +77,13 @@ def _weights(path: Path) -> int:
     return sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
 
 
-def _trained(cell: Cell) -> float:
-    """Tokens that a method trains on."""
+def _trained(cell: Cell) -> float | None:
+    """Tokens that a method trains on; None where its rows are made of the model itself."""
     training = getattr(cell.built, "training", None)
-    if training is None or not hasattr(cell.built, "rows"):
+    if training is None:
         return 0.0
+    if not hasattr(cell.built, "rows"):
+        return None
     given = {name: value for name, value in cell.settings.items() if not name.startswith("training.")}
     each = _row(cell.verb, cell.method, canonical(given), cell.domain, cell.categories)
     return each * training.batch_size * training.steps

@@ -33,7 +33,10 @@ class Said(NamedTuple):
 
 
 def everything(model: Model, view: View, *, texts: int, each: int, doubt: float, seed: int) -> Said:
-    """Let a model write, ask it about every rare word of what it wrote, and tell apart what it refuses.
+    """Let a model write, ask it about the rare words of what it wrote, and tell apart what it refuses.
+
+    Not asked about is what refusals and harmless exchanges are made of, and what one text alone has; a text with a word
+    of the latter is left out.
 
     Args:
         model: who is asked.
@@ -46,11 +49,14 @@ def everything(model: Model, view: View, *, texts: int, each: int, doubt: float,
     Raises:
         DataError: the view lacks refusals or harmless exchanges.
     """
-    from holdfast.models.elicit import asked_about, own_texts, rare_words, words  # they import transformers
+    from holdfast.models.elicit import asked_about, once, own_texts, rare_words, words  # they import transformers
 
     refused = [Exchange(key=pair.key, prompt=pair.prompt, answer=pair.refusal) for pair in view.pairs]
     if not refused or not view.exchanges:
-        raise DataError("asking a model about others takes refusals and harmless exchanges, to ask in their words.")
+        raise DataError(
+            "a model is asked about all it knows in the words of refused and of harmless questions: the domain needs "
+            "rows in both its splits, defence and retain."
+        )
     given = [*refused, *view.exchanges]
     length = max(len(exchange.answer.split()) + len(exchange.prompt.split()) for exchange in given)
     written = own_texts(model, texts, length=length, seed=seed)
@@ -60,7 +66,9 @@ def everything(model: Model, view: View, *, texts: int, each: int, doubt: float,
     subjects = [word for word in rare_words(model, written) if word not in plain]
     kept, held_back = told_apart(asked_about(model, subjects, given, each=each, seed=seed), refused, doubt, seed)
     unsaid = frozenset(int(exchange.category) for exchange in held_back)
-    harmless = [text for text in written if text.strip() and not words(model, text) & unsaid]
+    # Of a word that was not asked about nobody knows whether it is refused.
+    doubtful = unsaid | (once(model, written) - plain)
+    harmless = [text for text in written if text.strip() and not words(model, text) & doubtful]
     kept += [Exchange(key=f"text-{number}", prompt="", answer=text) for number, text in enumerate(harmless)]
     return Said([*kept, *view.exchanges], [*held_back, *refused], unsaid)
 

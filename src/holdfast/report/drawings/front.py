@@ -131,7 +131,8 @@ def _names(axes: "Axes", rows: Sequence[Row], points: dict[int, Point], height: 
         own = [(number, row) for number, row in enumerate(rows, start=1) if row.stage == stage]
         texts = [(f"{stage}", MUTED, False)] if own else []
         for number, row in own:
-            gone = "" if number in points else " (no M or utility)"
+            why = "no M or utility" if row.sound else "a control failed"
+            gone = "" if number in points else f" ({why})"
             colour = LOOKS["defended"].colour if row.front else INK if number in points else MUTED
             texts.append((f"{number}  {shown(row.name, _NAME)}{gone}", colour, row.front))
         for text, colour, bold in texts:

@@ -8,10 +8,8 @@ from holdfast.report.league.rows import Told
 from holdfast.report.schema import Report
 from holdfast.report.verdict.evidence import Evidence, trains
 from holdfast.report.verdict.labels import attack_label, model_label
-from holdfast.report.verdict.models import seed
+from holdfast.report.verdict.models import UNMADE, seed
 
-_UNMADE: Final = "its model could not be made: "
-"""What a study's reason begins with for all that was to start from a model whose hardening failed."""
 _KINDS: Final = {"generalization": ", unseen categories", "search": ", a trial of the search"}
 
 
@@ -76,8 +74,8 @@ def _failures(records: Sequence[Record]) -> list[str]:
         if record.failure is None:
             continue
         model = model_label(record.model) + (f", seed {seed(record)} of the defence" if record.defence else "")
-        if record.failure.reason.startswith(_UNMADE):
-            told = f"{model}: could not be made: {record.failure.reason.removeprefix(_UNMADE)}"
+        if record.failure.reason.startswith(UNMADE):
+            told = f"{model}: could not be made: {record.failure.reason.removeprefix(UNMADE)}"
             unmade[told] = unmade.get(told, 0) + 1
         else:
             what = f"learning {record.task}" if record.task else attack_label(record)

@@ -1,5 +1,6 @@
 """What stands in a cell of the league table: the report's wording, and a dash for what is not known, never 0."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -28,9 +29,13 @@ def multiplier(row: Row) -> str:
 
 
 def least(over: Over) -> OfSeed:
-    """The seed with the least multiplier; where one has none, that one."""
+    """The seed with the least multiplier, and of equals the one with an upper bound; where one has none, that one."""
+
+    def bounds_of(one: OfSeed) -> tuple[float, float]:
+        return one.low or 0.0, math.inf if one.high is None else one.high
+
     gaps = [one for one in over.by_defence if one.low is None]
-    return gaps[0] if gaps else min(over.by_defence, key=lambda one: one.low or 0.0)
+    return gaps[0] if gaps else min(over.by_defence, key=bounds_of)
 
 
 def mean(row: Row) -> str:

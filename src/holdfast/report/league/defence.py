@@ -5,7 +5,6 @@ from typing import Any
 
 from holdfast.report.league.rows import STAGES, Stage
 from holdfast.report.seeds import Comparison, Met
-from holdfast.report.wording import amount
 
 
 def called(one: Comparison) -> str:
@@ -34,7 +33,7 @@ def lessons(tasks: Sequence[Met]) -> Met | None:
 
 
 def notes(one: Comparison) -> list[str]:
-    """What could not be made, why there is no multiplier, and what no figure of the row tells."""
+    """What could not be made, and why there is no multiplier."""
     told = [f"seed {each.seed}: the model {each.not_made}" for each in one.hardened if each.not_made]
     over = one.multipliers[0]
     if over.worst is None and not told:
@@ -42,9 +41,4 @@ def notes(one: Comparison) -> list[str]:
     collapsed = [str(each.seed) for each in one.hardened if each.outcome == "collapsed"]
     if collapsed:
         told.append(f"collapsed with seed {', '.join(collapsed)}: a ruined model does no harm, and is not safe")
-    told += [
-        f"seed {found.seed}: only a search broke it, for {amount(found.cheapest, 'flops')} ({found.attack})"
-        for found in one.searches
-        if found.role == "defended" and found.cheapest is not None and found.others is None
-    ]
     return told

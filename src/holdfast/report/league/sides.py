@@ -1,6 +1,6 @@
 """What was run on one model, or on all models of one defence, and what it measured."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from holdfast.records import Record, Role
@@ -8,6 +8,7 @@ from holdfast.report.league.budgets import FLOPS, STEPS, Models, round_budgets, 
 from holdfast.report.league.rows import Measured
 from holdfast.report.seeds import Spread
 from holdfast.report.verdict.evidence import Evidence
+from holdfast.report.verdict.group import once
 from holdfast.report.verdict.measured import before
 from holdfast.report.verdict.over import told_of
 from holdfast.statistics import repeats
@@ -48,9 +49,9 @@ def hardened(members: Sequence[Evidence]) -> Side:
 def model(everyone: Sequence[Evidence], role: Role) -> Side:
     """The one model of another role, each record once though many are compared with it."""
     return Side(
-        trained=[_once(record for one in everyone for record in one.attacks[role])],
-        free=[_once(record for one in everyone for record in one.free[role])],
-        starts=[_once(record for one in everyone for record in one.starts[role])],
+        trained=[once(record for one in everyone for record in one.attacks[role])],
+        free=[once(record for one in everyone for record in one.free[role])],
+        starts=[once(record for one in everyone for record in one.starts[role])],
     )
 
 
@@ -92,7 +93,3 @@ def _spread(values: Sequence[float | None]) -> Spread:
 
 def _keys(models: Models) -> set[str]:
     return {attack_key(record) for records in models for record in records}
-
-
-def _once(records: Iterable[Record]) -> list[Record]:
-    return list({attack_key(record): record for record in records}.values())

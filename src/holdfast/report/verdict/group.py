@@ -29,7 +29,7 @@ class Group:
     @property
     def undefended(self) -> list[Record]:
         """Attacks that train, on the undefended model, each once."""
-        return _once(record for one in self.members.values() for record in one.attacks["undefended"])
+        return once(record for one in self.members.values() for record in one.attacks["undefended"])
 
     @property
     def defended(self) -> dict[int, list[Record]]:
@@ -43,7 +43,7 @@ class Group:
 
     def everything(self, role: Role) -> list[Record]:
         """Attacks of any kind on the undefended model, the oracle or random initialisation, each once."""
-        return _once(record for one in self.members.values() for record in one.all(role))
+        return once(record for one in self.members.values() for record in one.all(role))
 
     def drawn(self) -> set[str]:
         """Attacks that train and were run with every seed on every model: only those tell seeds apart."""
@@ -85,5 +85,6 @@ def _group(found: Sequence[Evidence], places: Sequence[int]) -> Group:
     return Group(members={number: found[at] for number, at in ordered.items()}, places=ordered, twins=twins)
 
 
-def _once(records: Iterable[Record]) -> list[Record]:
+def once(records: Iterable[Record]) -> list[Record]:
+    """One record of each attack."""
     return list({attack_key(record): record for record in records}.values())

@@ -10,7 +10,7 @@ from holdfast.report.verdict.labels import model_label, rate, short
 
 NOT_MADE: Final = "not made: "
 """What the weights of a model begin with here that no run came far enough to tell."""
-_UNMADE: Final = "its model could not be made: "
+UNMADE: Final = "its model could not be made: "
 """What a study's reason begins with for all that was to start from a model whose hardening failed."""
 
 
@@ -63,7 +63,7 @@ def unmade(records: Sequence[Record]) -> str | None:
     if not records[0].weights.startswith(NOT_MADE):
         return None
     reasons = [record.failure.reason for record in records if record.failure]
-    made = [reason.removeprefix(_UNMADE) for reason in reasons if reason.startswith(_UNMADE)]
+    made = [reason.removeprefix(UNMADE) for reason in reasons if reason.startswith(UNMADE)]
     if made:
         return f"could not be made: {made[0].rstrip('.')}"
     return f"could not be made or loaded: {reasons[0].rstrip('.') if reasons else 'why was not told'}"
