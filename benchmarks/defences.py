@@ -1,6 +1,6 @@
 """What each defence costs in training, beside plain supervised fine-tuning (SFT) over the same data.
 
-    python benchmarks/defences.py [--only NAME ...] [--steps 4]
+    python benchmarks/defences.py [--only NAME ...] [--steps 4] [--pairs 3]
 
 On arcana, with every default but the number of steps. Each defence takes turns with SFT in pairs of short runs, and
 each of the two is measured in a process of its own as well, for its memory:
@@ -25,7 +25,6 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-PAIRS = 3
 KILOBYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -107,10 +106,10 @@ def copy_of(model):
     return dataclasses.replace(model, network=frozen(model.network))
 
 
-def measured(name, steps):
+def measured(name, steps, pairs):
     """One defence beside SFT, a fresh process a run, in turn."""
     runs = {"sft": [], "defence": []}
-    for _ in range(PAIRS):
+    for _ in range(pairs):
         for arm, found in runs.items():
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 found.append(pool.apply(run, (name, steps, arm)))
@@ -131,10 +130,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=plugins.names("defences"))
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--pairs", type=int, default=3)
     chosen = parser.parse_args()
     told = {}
     for name in chosen.only or [name for name in plugins.names("defences") if name not in {"none", "token_buncher"}]:
-        told[name] = measured(name, chosen.steps)
+        told[name] = measured(name, chosen.steps, chosen.pairs)
         print(f"{name}: {told[name]}", file=sys.stderr)
     print(json.dumps(told))
 
