@@ -46,5 +46,5 @@ def test_a_table_of_a_study(cli, data, tmp_path):
     assert half.err == "holdfast: the study is not finished: one cell is missing in the table.\n"
     text = (tmp_path / "docs" / "table.md").read_text()
     assert text.startswith("# Defences compared: study small, not finished: 1 cell is missing\n")
-    assert "`holdfast study table small.yaml -s threshold=0.2`" in text
+    assert "`holdfast study table small.yaml -s threshold=0.2 -o docs/table.md`" in text
     assert "| 1 | adversarial | 1 of 2 |" in text

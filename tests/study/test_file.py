@@ -13,9 +13,8 @@ from holdfast.study.methods import Method, spread
 
 STUDIES = Path(__file__).parents[2] / "studies"
 SHIPPED = [
-    (name, tier)
-    for name, sizes in (("immunization", ["quick", "standard", "full"]), ("fragility", [None]), ("conditions", [None]))
-    for tier in sizes
+    *(("immunization", tier) for tier in ("quick", "standard", "full")),
+    *((name, None) for name in ("conditions", "defences", "fragility", "mixture", "unname")),
 ]
 RATE = "training.learning_rate"
 FULL = Study(

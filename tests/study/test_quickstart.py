@@ -66,7 +66,7 @@ def test_what_the_records_say(records):
         steps = [0, 1] if record.attack["name"] == "sft" else [0]
         assert [rung.budget.steps for rung in record.rungs] == steps
         for rung in record.rungs:
-            assert {*rung.scores} == {"harm", "refusal", "fluency", "utility"}
+            assert {*rung.scores} == {"harm", "refusal", "fluency", "utility", "over_refusal"}
             assert all(score.low <= score.value <= score.high for score in rung.scores.values())
             assert {*rung.scores["harm"].categories} == {"blight", "forgery", "hex", "petard", "snare", "venom"}
             assert len(rung.scores["harm"].answers) == 3
