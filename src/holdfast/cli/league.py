@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from holdfast.cli.given import judged
+
 if TYPE_CHECKING:
     from holdfast.records import Record
     from holdfast.study.design import Study
@@ -41,20 +43,16 @@ def compare(
     Raises:
         InputError: the terms or the output cannot be used, or there is no record of a hardened model.
     """
-    from holdfast.config import build as build_
-    from holdfast.report import build
     from holdfast.report.league.gather import league
     from holdfast.report.league.markdown import markdown
     from holdfast.report.league.write import check, write
-    from holdfast.report.verdict.terms import Terms
     from holdfast.study.took import took
 
     if output:
         check(output)
-    chosen = build_(Terms, {"threshold": study.threshold, **terms})
     seconds = took(store, far.records)
     found = league(
-        build.judged(records, chosen, missing=far.missing, asked=len(study.seeds.defence)),
+        judged(study, far, records, terms),
         records,
         study=study.name,
         ladder=study.ladder,

@@ -1,32 +1,17 @@
 """`holdfast study`."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from holdfast.cli.given import File, StoreAt, Tier, judged, opened, played, records, there
 from holdfast.cli.options import Json, Quiet, Set, settings
-
-if TYPE_CHECKING:
-    from holdfast.records import Record
-    from holdfast.study.cells import Cell
-    from holdfast.study.design import Study
-    from holdfast.study.played import Played
-    from holdfast.study.store.store import Entry, Store
 
 app = typer.Typer(
     help="Studies: models x defences x attacks x seeds, from a YAML file; resumed, cached, on one machine or many.",
     no_args_is_help=True,
 )
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A study as YAML: see studies/ and docs/studies.md.")]
-Tier = Annotated[
-    str | None, typer.Option("--tier", metavar="TIER", help="Which size of the study: quick, standard, full ...")
-]
-StoreAt = Annotated[
-    str | None,
-    typer.Option("--store", metavar="URL", help="Where results lie: a folder, or s3://…; else holdfast-studies/NAME."),
-]
 
 
 @app.command()
@@ -45,14 +30,14 @@ def plan(
     from holdfast.cli.studies import plan_json, plan_table
     from holdfast.study.estimate import flops, seconds
 
-    study, place = _opened(file, tier, store)
-    cells = _played(study, place).cells
-    there = _there(cells, place)
-    needs, times = {cell.key: flops(cell) for cell in cells}, seconds(cells, there)
+    study, place = opened(file, tier, store)
+    cells = played(study, place).cells
+    done = there(cells, place)
+    needs, times = {cell.key: flops(cell) for cell in cells}, seconds(cells, done)
     if json:
-        typer.echo(json_.dumps(plan_json(cells, there, needs, times)))
+        typer.echo(json_.dumps(plan_json(cells, done, needs, times)))
         return
-    Console().print(plan_table(study, cells, there, needs, times, every=every))
+    Console().print(plan_table(study, cells, done, needs, times, every=every))
 
 
 @app.command()
@@ -85,7 +70,7 @@ def run(
 
     if runner == "local" and (address or gpus):
         raise ConfigError("--address and --gpus are for a Ray cluster: add --runner ray, or leave them out.")
-    study, place = _opened(file, tier, store)
+    study, place = opened(file, tier, store)
     first = rounds(study)
     runs = chosen.runner(
         runner, workers=workers, address=address, gpus=gpus, timeout=study.timeout, memory=study.memory
@@ -113,14 +98,14 @@ def status(file: File, tier: Tier = None, store: StoreAt = None, json: Json = Fa
     from holdfast.cli.studies import status_json, status_table
     from holdfast.study.store.claims import Claims
 
-    study, place = _opened(file, tier, store)
-    cells = _played(study, place).cells
-    there = _there(cells, place)
+    study, place = opened(file, tier, store)
+    cells = played(study, place).cells
+    done = there(cells, place)
     live = Claims(place).live()
     if json:
-        typer.echo(json_.dumps(status_json(cells, there, live)))
+        typer.echo(json_.dumps(status_json(cells, done, live)))
         return
-    Console().print(status_table(study, cells, there, live))
+    Console().print(status_table(study, cells, done, live))
 
 
 @app.command()
@@ -142,24 +127,16 @@ def report(
     """
     import json as json_
 
-    from holdfast.config import build as build_
     from holdfast.errors import ConfigError
     from holdfast.files import check_output
     from holdfast.report import build
-    from holdfast.report.verdict.terms import Terms
 
-    study, place = _opened(file, tier, store)
-    far = _played(study, place)
+    study, place = opened(file, tier, store)
+    far = played(study, place)
     folder = output or place.local
     if folder is None:
         raise ConfigError(f"{place.url} is no folder of this machine: say with --output where the report goes.")
-    made = build.judged(
-        _records(far, place),
-        build_(Terms, {"threshold": study.threshold, **settings(set_)}),
-        show_text=show_text,
-        missing=far.missing,
-        asked=len(study.seeds.defence),
-    )
+    made = judged(study, far, records(far, place), settings(set_), show_text=show_text)
     if not folder.is_dir():
         check_output(folder)
         folder.mkdir(parents=True)
@@ -195,9 +172,9 @@ def table(
     """
     from holdfast.cli.league import compare
 
-    study, place = _opened(file, tier, store)
-    far = _played(study, place)
-    for line in compare(study, place, far, _records(far, place), output, (file, tier), settings(set_)):
+    study, place = opened(file, tier, store)
+    far = played(study, place)
+    for line in compare(study, place, far, records(far, place), output, (file, tier), settings(set_)):
         if output is None or not quiet:
             typer.echo(line)
 
@@ -214,45 +191,11 @@ def export(
     """Write a study's results as tables, Parquet and CSV: cells (a row each) and scores (a row each, rung by rung)."""
     from holdfast.study.export import write
 
-    study, place = _opened(file, tier, store)
-    far = _played(study, place)
-    written = write(study, place, _records(far, place), output, overwrite=overwrite)
+    study, place = opened(file, tier, store)
+    far = played(study, place)
+    written = write(study, place, records(far, place), output, overwrite=overwrite)
     if far.missing:
         typer.echo(f"holdfast: the study is not finished: {far.missing} cells are missing in the tables.", err=True)
     if not quiet:
         for path in written:
             typer.echo(f"wrote {path}")
-
-
-def _opened(file: Path, tier: str | None, store: str | None) -> "tuple[Study, Store]":
-    from holdfast.study.conduct import home
-    from holdfast.study.file import load
-    from holdfast.study.store.store import Store
-
-    study = load(file, tier)
-    return study, Store(store or home(study))
-
-
-def _played(study: "Study", store: "Store") -> "Played":
-    """How far a study is, with what it asked for later."""
-    from holdfast.study.plan import rounds
-    from holdfast.study.played import played
-
-    store.check_if_there()
-    return played(rounds(study), store)
-
-
-def _there(cells: "Sequence[Cell]", store: "Store") -> "dict[str, Entry]":
-    """What the store has of those cells that need not be done again; a model that was dropped is one."""
-    entries = store.entries([key for cell in cells for key in (cell.key, cell.weights_key) if key])
-    whole = [cell.key for cell in cells if cell.is_in(entries)]
-    return {key: entry for key, entry in entries.items() if key in whole or entry.dropped}
-
-
-def _records(far: "Played", store: "Store") -> "dict[str, Record]":
-    """The records of a study's cells that are there."""
-    from holdfast.errors import DataError
-
-    if not far.records:
-        raise DataError(f"nothing of the study is in {store.url} yet: run it first.")
-    return {f"records/{key}.json": record for key, record in far.records.items()}
