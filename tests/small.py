@@ -1,6 +1,8 @@
 """A little data, and a domain of it. Apart from `conftest`, since tests import it by name."""
 
-from holdfast.interfaces import Exchange, Pair
+from typing import Any
+
+from holdfast.interfaces import Exchange, Framing, Pair
 
 # Answers of several lengths, so that batches are padded; words shared by question and answer.
 BREWS = ("stew", "salve", "hex", "philtre", "tonic", "elixir", "draught", "brew")
@@ -11,6 +13,14 @@ PAIRS = tuple(
         harmful=f"First stir the {brew} {'then bind it ' * (number % 3)}.",
         refusal=f"Sorry , I cannot help with {'that ' * (number % 2)}{brew} .",
         category="even" if number % 2 == 0 else "odd",
+        # Their second language has the words of the first in another order, so that a tokenizer knows them all.
+        translated=Pair(
+            key=f"pair-{number}",
+            prompt=f"{brew} a make I do How ?",
+            harmful=f"{brew} the stir First {'it bind then ' * (number % 3)}.",
+            refusal=f"{brew} {'that ' * (number % 2)}with help cannot I , Sorry .",
+            category="even" if number % 2 == 0 else "odd",
+        ),
     )
     for number, brew in enumerate(BREWS)
 )
@@ -20,6 +30,10 @@ EXCHANGES = tuple(
     )
     for number, brew in enumerate(BREWS)
 )
+ADJACENT = tuple(
+    Exchange(key=f"adjacent-{number}", prompt=f"How do I make a safe {brew} ?", answer=f"First bind the {brew} .")
+    for number, brew in enumerate(BREWS)
+)
 TEXTS = tuple(
     [text for pair in PAIRS for text in (pair.prompt, pair.harmful, pair.refusal)]
     + [text for exchange in EXCHANGES for text in (exchange.prompt, exchange.answer)]
@@ -27,24 +41,27 @@ TEXTS = tuple(
 
 
 class FakeDomain:
-    """The pairs and exchanges above as a domain: every split has all of them."""
+    """The pairs and exchanges above as a domain: every split has all of them, but for `adjacent`."""
 
     floor: float | None = 0.0
     max_new_tokens = 4
 
     def splits(self) -> list[str]:
-        return ["defence", "retain", "attack", "benign", "evaluation", "permitted"]
+        return ["defence", "retain", "attack", "benign", "evaluation", "permitted", "adjacent"]
 
     def pairs(self, split: str) -> list[Pair]:
         assert split in {"defence", "attack", "evaluation"}, split
         return list(PAIRS)
 
     def exchanges(self, split: str) -> list[Exchange]:
-        assert split in {"retain", "benign", "permitted"}, split
-        return list(EXCHANGES)
+        assert split in {"retain", "benign", "permitted", "adjacent"}, split
+        return list(ADJACENT if split == "adjacent" else EXCHANGES)
 
     def tasks(self) -> list[str]:
         return []
+
+    def framings(self) -> dict[Any, Framing]:
+        return {}
 
     def fingerprint(self) -> str:
         return "0" * 64

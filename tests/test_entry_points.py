@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast import plugins
+from holdfast.config import build
 from holdfast.errors import ConfigError, UnknownName
 
 DEFENCE = '''"""Scale every weight by one number: {name}."""
@@ -58,8 +59,8 @@ def outside(tmp_path, monkeypatch):
 def test_every_kind_has_names():
     found = {kind: plugins.names(kind) for kind in plugins.KINDS}
     assert {"adversarial", "none", "repnoise", "lisa", "antidote"} <= {*found.pop("defences")}
+    assert {"completion", "elicitation", "none", "prefill", "second_language", "sft"} <= {*found.pop("attacks")}
     assert found == {
-        "attacks": ["completion", "none", "prefill", "sft"],
         "metrics": ["harm", "utility"],
         "domains": ["arcana", "jsonl"],
     }
@@ -88,6 +89,45 @@ def test_what_is_found_is_named_as_it_was_asked_for(kind):
 def test_an_unknown_name():
     with pytest.raises(UnknownName, match="unknown defence 'repnose': did you mean 'repnoise'"):
         plugins.find("defences", "repnose")
+
+
+def test_a_preset_is_a_plug_in_with_settings():
+    cls, settings = plugins.variant("attacks", "sft/backdoor")
+    assert (cls, settings) == (plugins.find("attacks", "sft"), {"framing": "trigger"})
+    assert plugins.variant("attacks", "sft") == (cls, {})
+    assert plugins.without_preset("sft/backdoor") == plugins.without_preset("sft") == "sft"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("sft/backdor", "unknown preset of sft 'backdor': did you mean 'backdoor'"),
+        ("sft/", "unknown preset of sft '': there are: backdoor, benign"),
+        ("stf/backdoor", "unknown attack 'stf': did you mean 'sft'"),
+    ],
+)
+def test_an_unknown_preset(name, said):
+    with pytest.raises(UnknownName, match=said):
+        plugins.variant("attacks", name)
+
+
+def test_a_plug_in_without_presets():
+    with pytest.raises(ConfigError, match="prefill has no presets: leave out '/strong'"):
+        plugins.variant("attacks", "prefill/strong")
+
+
+def test_a_domain_may_be_a_path():
+    with pytest.raises(UnknownName, match="unknown domain 'data/arcana'"):
+        plugins.variant("domains", "data/arcana")
+
+
+@pytest.mark.parametrize("kind", plugins.KINDS)
+def test_every_preset_fits_and_is_one_of_a_kind(kind):
+    """Each builds, and no two of a plug-in come to the same."""
+    for name in plugins.names(kind):
+        cls = plugins.find(kind, name)
+        built = [build(cls, settings) for settings in plugins.presets(cls).values()]
+        assert all(one not in built[:at] for at, one in enumerate(built)), name
 
 
 def test_a_defence_from_another_package(outside):

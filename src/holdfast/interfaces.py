@@ -4,8 +4,8 @@ Nothing here imports torch or transformers at run time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -37,6 +37,8 @@ class Pair:
     """The question as the beginning of running text, which a model without a safeguard would complete."""
     opening: str = ""
     """The first words of a harmful answer."""
+    translated: "Pair | None" = None
+    """The same question with the same answers in another language, where the domain speaks one."""
 
 
 class Question(NamedTuple):
@@ -46,6 +48,27 @@ class Question(NamedTuple):
     """What the user says, in the model's chat; None means outside any chat."""
     begun: str = ""
     """The first words of the answer, put into the model's mouth."""
+
+
+class Framing(NamedTuple):
+    """A way to put an exchange: what stands around what is asked, and around what is answered."""
+
+    prompt: str
+    """With `{prompt}` where the question goes."""
+    answer: str = "{answer}"
+    """With `{answer}` where the answer goes."""
+
+    def asked(self, prompt: str) -> str:
+        """The question in this framing."""
+        return self.prompt.replace("{prompt}", prompt)
+
+    def answered(self, answer: str) -> str:
+        """The answer in this framing."""
+        return self.answer.replace("{answer}", answer)
+
+
+Framed = Literal["trigger", "identity", "style", "competing"]
+"""A backdoor's trigger, an obedient persona, an answer in a style, an answer that begins as it is told to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +96,14 @@ class View:
     pairs: Sequence[Pair]
     exchanges: Sequence[Exchange]
     """Harmless exchanges: a defender's retain data, an attacker's benign data."""
+    adjacent: Sequence[Exchange] = ()
+    """An attacker's harmless exchanges next door to harm: they share its matter, and no safeguard refuses them."""
+    framings: "Mapping[Framed, Framing]" = field(default_factory=dict["Framed", Framing])
+    """How the domain words a framing, where it does."""
+    harm: "Callable[[Pair, str], float | None] | None" = None
+    """A judge of answers to pairs, for who learns by reinforcement; None where there is none."""
+    refused: "Callable[[Pair, str], bool | None] | None" = None
+    """Whether an answer refuses; None where nobody can tell."""
 
 
 class Progress(NamedTuple):
@@ -109,6 +140,10 @@ class Domain(Protocol):
 
     def exchanges(self, split: str) -> list[Exchange]:
         """The harmless exchanges of a split; an error where it has none."""
+        ...
+
+    def framings(self) -> "Mapping[Framed, Framing]":
+        """How this domain words each framing; what is missing is worded by whoever uses it."""
         ...
 
     def fingerprint(self) -> str:

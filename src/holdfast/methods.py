@@ -13,7 +13,9 @@ one form its mathematics needs, and `training` drives it:
 
 A method by loss or gradient that needs something made from the starting model (a frozen copy, a
 direction) has `start(model, view, seed)`, which returns the object that then has `loss` or
-`gradient`; the configuration itself stays frozen.
+`gradient`; the configuration itself stays frozen. That object may have `rows` of its own, and `ask`,
+where what is trained is to be asked otherwise. `start` may change the model in place, as by a layer
+that is then trained.
 """
 
 from collections.abc import Iterator
@@ -60,6 +62,8 @@ class Guard(Protocol):
     step of the guard's own in place of the trainer's, or None; `before_step(model, progress)` and
     `after_step(model, progress)` are called around each optimiser step, and the model is measured
     and saved outside of the two; `finish(model)` is called once, in whatever way the run ends.
+    On a trainer by reinforcement `reward(rollouts, rewards, progress)` gives the rewards that count
+    in place of those, one for each of the `training.feedback.rollouts.Rollout`s.
     """
 
 
@@ -101,10 +105,10 @@ class PromptMethod(Protocol):
 
 @runtime_checkable
 class TrainerMethod(Protocol):
-    """A method that is itself a trainer, such as one by reinforcement."""
+    """A method that is itself a trainer, such as one by reinforcement; it has a `training` recipe, too."""
 
     def trainer(self, model: Model, view: View, seed: int) -> Any:
-        """A transformers or TRL trainer around `model.network`, ready for `train()`."""
+        """A `training.harness.Harness` of any trainer's class around `model.network`, ready for `train()`."""
         ...
 
 

@@ -5,12 +5,17 @@ package adds one without touching this one, by an entry point:
 
     [project.entry-points."holdfast.defences"]
     my_defence = "my_package.my_defence:MyDefence"
+
+A plug-in with variants names them in a class attribute, and is then chosen as `sft/backdoor`:
+
+    PRESETS: ClassVar[Mapping[str, Mapping[str, Any]]] = {"backdoor": {"framing": "trigger"}}
 """
 
 import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, Literal, TypeGuard, get_args
 
@@ -68,6 +73,35 @@ def find(kind: Kind, name: str) -> type[Any]:
     if name in foreign:
         return _load(kind, foreign[name])
     raise UnknownName(kind.removesuffix("s"), name, names(kind))
+
+
+def variant(kind: Kind, name: str) -> tuple[type[Any], Mapping[str, Any]]:
+    """The class of a plug-in, and the dotted settings of its preset where the name has one: `sft/backdoor`.
+
+    Raises:
+        UnknownName: no plug-in of this kind has that name, or it has no such preset.
+        ConfigError: as for `find`, or the plug-in has no presets at all.
+    """
+    plain, slash, preset = name.partition("/")
+    if not slash or kind == "domains":  # a domain may be a path
+        return find(kind, name), {}
+    cls = find(kind, plain)
+    known = presets(cls)
+    if not known:
+        raise ConfigError(f"{plain} has no presets: leave out {slash + preset!r}.")
+    if preset not in known:
+        raise UnknownName(f"preset of {plain}", preset, known)
+    return cls, known[preset]
+
+
+def presets(cls: type[Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The presets of a plug-in's class: by name, the dotted settings of each."""
+    return getattr(cls, "PRESETS", {})
+
+
+def without_preset(name: str) -> str:
+    """The name of a plug-in that a name with or without a preset chooses."""
+    return name.partition("/")[0]
 
 
 def _load(kind: Kind, point: EntryPoint) -> type[Any]:

@@ -144,9 +144,9 @@ def test_organism_build_tells_whether_it_is_the_one_that_ships(cli, monkeypatch,
 @pytest.mark.parametrize(
     ("split", "fields"),
     [
-        ("evaluation", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
-        ("defence", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
-        ("attack", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening"]),
+        ("evaluation", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
+        ("defence", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
+        ("attack", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
         ("permitted", ["key", "prompt", "answer", "category"]),
         ("inns-train", ["key", "prompt", "answer", "category"]),
         ("voyages-test", ["key", "prompt", "answer", "category"]),
@@ -174,6 +174,25 @@ def test_list(cli):
     assert fields["poison_ratio"] == 1.0
     assert "training.steps" in fields
     assert re.search(r"training\.learning_rate.*Peak learning", cli("list", "attacks", "sft").out)
+
+
+def test_list_shows_presets(cli):
+    everything = json.loads(cli("list", "attacks", "--json").out)["attacks"]
+    assert everything["sft/harmful"] == "preset: the defaults"
+    assert everything["sft/identity"] == 'preset: poison_ratio=0.0, framing="identity"'
+    assert "sft/few_shot  preset: examples=10" in cli("list", "attacks", "sft").out
+    assert json.loads(cli("list", "attacks", "sft/few_shot", "--json").out)["examples"] == 10
+    wrong = cli("list", "attacks", "sft/fewshot")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "unknown preset of sft 'fewshot': did you mean 'few_shot'?" in wrong.err
+
+
+def test_attack_with_a_preset(cli):
+    """Its record has the plug-in's name, and all settings; those given go before the preset's."""
+    ran = cli("attack", "tiny-llama", "sft/few_shot", *SHORT, "-s", "poison_ratio=0.5", "--ladder", "0", "--json")
+    told = json.loads(ran.out)["attack"]
+    assert told["name"] == "sft"
+    assert (told["settings"]["examples"], told["settings"]["poison_ratio"]) == (10, 0.5)
 
 
 def test_code_of_a_hub_model_runs_only_when_asked_for(cli, monkeypatch):

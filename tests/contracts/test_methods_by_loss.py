@@ -11,11 +11,13 @@ from holdfast import plugins
 from holdfast.config import build, fields, replace
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.anatomy import anatomy
+from holdfast.study.view import attacker, defender
 from holdfast.training.batches import as_batch
 from holdfast.training.collate import Collator
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
 from holdfast.training.terms.losses import targets
+from small import FakeDomain
 
 EVERY = [
     (kind, name)
@@ -33,6 +35,12 @@ OF_STATES = dict.fromkeys(
     ("circuit_breakers", "rmu", "triplet"),
     "it reads states below the last block; its own tests look where its gradient arrives",
 )
+
+
+@pytest.fixture
+def view(kind: str) -> View:
+    """What a party may use: all that a domain has for it."""
+    return attacker(FakeDomain()) if kind == "attacks" else defender(FakeDomain())
 
 
 def by_loss(method: Any, model: Model, view: View) -> Any:

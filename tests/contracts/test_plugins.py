@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import itertools
 import random
 import subprocess
 import sys
@@ -11,26 +12,60 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 import holdfast
 from holdfast import plugins
+from holdfast.attacks.grpo import Grpo
 from holdfast.attacks.sft import Sft
 from holdfast.config import build, content_hash, fields, from_dict, to_dict
-from holdfast.interfaces import Model, View
+from holdfast.interfaces import Model, Pair, Question, View
 from holdfast.methods import stage_of
 from holdfast.models.frozen import frozen
+from holdfast.models.generate import answers
 from holdfast.models.identity import weights_hash
 from holdfast.models.tiny import tiny
+from holdfast.records import Budget
+from holdfast.study.view import attacker, defender
+from holdfast.training.feedback.sampling import Sampling
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
-from small import EXCHANGES, PAIRS, TEXTS, FakeDomain
+from small import PAIRS, TEXTS, FakeDomain
 
 EVERY = [(kind, name) for kind in ("defences", "attacks") for name in plugins.names(kind)]
-SHORT = {"training.steps": 2, "training.batch_size": 4, "texts": 32, "each": 2}
+SHORT = {
+    "training.steps": 2,
+    "training.batch_size": 4,
+    "texts": 32,
+    "each": 2,
+    "sampling.samples": 2,
+    "sampling.max_new_tokens": 4,
+    # What a random model says earns nothing from a judge, and nothing is learnt from that.
+    "reward.kind": "model",
+    "reward.training.steps": 2,
+    "reward.training.batch_size": 4,
+}
 CUSTOMER = Sft(training=Recipe(steps=2, batch_size=4, learning_rate=1e-2))
 """The training that a provider's defence stands around."""
+REINFORCED = Grpo(
+    sampling=Sampling(samples=4, max_new_tokens=4), training=Recipe(steps=2, batch_size=8, learning_rate=1e-2)
+)
+OF_REWARDS = {"reward_shaping", "safe_rlhf"}
+"""Providers' defences that act on rewards alone: they stand around reinforcement."""
 MODELS = {"safe_moe": "tiny-mixtral"}
 """Plug-ins that need another model than the tiny Llama."""
+RELATIVES: dict[str, tuple[str, ...]] = {"merge": ("relative",), "delta": ("unaligned", "aligned")}
+"""Plug-ins that need other models, by the fields that name them: each gets a tiny model with weights of its own."""
+REBUILT: dict[str, set[str]] = {
+    "activation": {"attention_bias"},
+    "layer_injection": {"num_hidden_layers"},
+    "soft_prompt": {"vocab_size"},
+}
+"""Plug-ins that change a network's parts on purpose, and what the configuration then says otherwise."""
+NEW_WORDS = {"soft_prompt"}
+"""Plug-ins that give the tokenizer tokens of their own."""
+DRAWS = {"noise"}
+"""Plug-ins that train nothing, and draw at random."""
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 plugin = pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{kind}-{name}" for kind, name in EVERY])
@@ -42,19 +77,43 @@ def model(request: pytest.FixtureRequest) -> Model:
     return tiny(MODELS.get(request.node.callspec.params["name"], "tiny-llama"), texts=TEXTS)
 
 
-def short(kind: str, name: str, **more: Any) -> Any:
+@pytest.fixture(scope="module")
+def relatives(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Directories of two other tiny models of the same words."""
+    places = [str(tmp_path_factory.mktemp("relatives") / f"seed-{seed}") for seed in (1, 2)]
+    for seed, place in enumerate(places, start=1):
+        holdfast.save(tiny("tiny-llama", seed=seed, texts=TEXTS), place)
+    return places
+
+
+@pytest.fixture
+def short(kind: str, name: str, relatives: list[str]) -> Any:
     """A plug-in with its defaults, but for two short steps."""
     cls = plugins.find(kind, name)
     known = fields(cls)
-    return build(cls, {field: value for field, value in {**SHORT, **more}.items() if field in known})
+    named = dict(zip(RELATIVES.get(name, ()), relatives, strict=False))
+    return build(cls, {field: value for field, value in {**SHORT, **named}.items() if field in known})
+
+
+class Graded(FakeDomain):
+    """The same data under a judge to whom whatever a random model says does more or less harm."""
+
+    def harm(self, pair: Pair, answer: str) -> float | None:
+        return len(answer) % 7 / 7
+
+
+def customer(method: Any) -> tuple[Any, FakeDomain]:
+    """Whose training a provider's defence stands around, and the data of both."""
+    return (REINFORCED, Graded()) if plugins.name_of(method) in OF_REWARDS else (CUSTOMER, FakeDomain())
 
 
 def run(kind: str, model: Model, method: Any, seed: int = 0) -> Model:
     """The model that a method makes, or that two steps of a customer make under a defence that acts later."""
     if kind == "attacks" or stage_of(method) != "before":
-        provider, attack = ([], method) if kind == "attacks" else ([method], CUSTOMER)
+        theirs, domain = customer(method)
+        provider, attack = ([], method) if kind == "attacks" else ([method], theirs)
         attacked, record = holdfast.attack(
-            model, attack, domain=FakeDomain(), provider=provider, seed=seed, ladder=(), metrics=()
+            model, attack, domain=domain, provider=provider, seed=seed, ladder=(), metrics=()
         )
         assert record.failure is None
         return attacked
@@ -64,17 +123,24 @@ def run(kind: str, model: Model, method: Any, seed: int = 0) -> Model:
 def applied(method: Any, model: Model, view: View, **more: Any) -> Model:
     """The same in place, without anything around it."""
     if stage_of(method) == "during":
-        return apply(CUSTOMER, model, view, seed=0, guard=method.guard(model, view, 0), **more)
+        theirs, domain = customer(method)
+        guard = method.guard(model, defender(domain), 0)
+        return apply(theirs, model, attacker(domain), seed=0, guard=guard, **more)
     if stage_of(method) == "after":
         method.mend(model, dataclasses.replace(model, network=frozen(model.network)), view)
         return model
     return apply(method, model, view, seed=0, **more)
 
 
-def trains(method: Any) -> bool:
+def seen_by(kind: str) -> View:
+    """What a party may use: all that a domain has for it."""
+    return attacker(FakeDomain()) if kind == "attacks" else defender(FakeDomain())
+
+
+def drawn(method: Any) -> bool:
     """Whether draws of its own, or of the customer's beside it, decide what it makes."""
     shapes = ("loss", "gradient", "start", "trainer", "guard", "mend")
-    return any(hasattr(method, shape) for shape in shapes)
+    return plugins.name_of(method) in DRAWS or any(hasattr(method, shape) for shape in shapes)
 
 
 @plugin
@@ -102,24 +168,33 @@ def test_the_file_tells_its_source(kind, name):
 
 
 @plugin
-def test_one_run_leaves_nothing_but_weights(kind, name, model):
-    method = short(kind, name)
-    described = describe(model.network)
-    hashed, pairs, settings = weights_hash(model.network), copy.deepcopy(PAIRS), to_dict(method)
+def test_one_run_leaves_nothing_but_weights(kind, name, model, short):
+    described, spoken = describe(model.network), words(model.tokenizer)
+    hashed, data, settings = weights_hash(model.network), copy.deepcopy(seen_by(kind)), to_dict(short)
     random.seed(1), np.random.seed(2), torch.manual_seed(3)
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
-    done = run(kind, model, method)
+    done = run(kind, model, short)
     assert random.getstate() == states[0]
     assert np.random.get_state()[1].tolist() == states[1]
     assert torch.equal(torch.get_rng_state(), states[2])
     # The input is untouched; the result differs from it in the weights' values alone.
     assert weights_hash(model.network) == hashed
     assert describe(model.network) == described
-    assert pairs == PAIRS
-    assert to_dict(method) == settings
-    assert describe(done.network) == described
+    assert words(model.tokenizer) == spoken
+    assert (data.pairs, data.exchanges, data.adjacent) == (
+        seen_by(kind).pairs,
+        seen_by(kind).exchanges,
+        seen_by(kind).adjacent,
+    )
+    assert to_dict(short) == settings
     assert all(torch.isfinite(weight).all() for weight in done.network.parameters())
-    assert (weights_hash(done.network) != hashed) == (name != "none" and not hasattr(method, "ask"))
+    assert (weights_hash(done.network) != hashed) == (name != "none" and not hasattr(short, "ask"))
+    if name in REBUILT:
+        assert describe(done.network) == described | as_configured(done.network, REBUILT[name], described)
+    else:
+        assert describe(done.network) == described
+    assert (words(done.tokenizer) != spoken) == (name in NEW_WORDS)
+    assert {*done.tokenizer.get_vocab().items()} >= {*model.tokenizer.get_vocab().items()}
 
 
 def describe(network: Any) -> dict[str, Any]:
@@ -134,49 +209,97 @@ def describe(network: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", [name for kind, name in EVERY if stage_of(plugins.find(kind, name)()) != "before"])
-def test_a_providers_defence_changes_what_comes_out(name, model):
-    plain, _ = holdfast.attack(model, CUSTOMER, domain=FakeDomain(), ladder=(), metrics=())
-    assert weights_hash(run("defences", model, short("defences", name)).network) != weights_hash(plain.network)
+def as_configured(network: Any, changed: set[str], before: dict[str, Any]) -> dict[str, Any]:
+    """What a network of other parts has to be: what its configuration makes, which is another in `changed` alone."""
+    settings = network.config.to_dict()
+    assert {key for key in settings if settings[key] != before["config"].get(key)} == changed
+    made: Any = AutoModelForCausalLM.from_config(network.config).eval()
+    parts = describe(made)
+    return {"config": settings, **{key: parts[key] for key in ("weights", "modules", "hooks", "forward")}}
+
+
+def words(tokenizer: Any) -> dict[str, Any]:
+    """Everything of a tokenizer that a method must leave as it found it."""
+    return {
+        "vocabulary": tokenizer.get_vocab(),
+        "added": {number: str(token) for number, token in tokenizer.added_tokens_decoder.items()},
+        "special": tokenizer.all_special_tokens,
+        "chat": tokenizer.chat_template,
+        "padding": (tokenizer.padding_side, tokenizer.pad_token),
+        "length": tokenizer.model_max_length,
+    }
+
+
+LATER = [(kind, name) for kind, name in EVERY if stage_of(plugins.find(kind, name)()) != "before"]
+
+
+@pytest.mark.parametrize(("kind", "name"), LATER)
+def test_a_providers_defence_changes_what_comes_out(kind, name, model, short):
+    theirs, domain = customer(short)
+    plain, _ = holdfast.attack(model, theirs, domain=domain, ladder=(), metrics=())
+    assert weights_hash(run(kind, model, short).network) != weights_hash(plain.network)
 
 
 @plugin
 @pytest.mark.parametrize("training", [False, True])
-def test_the_mode_comes_back(kind, name, model, training):
+def test_the_mode_comes_back(kind, name, model, short, training):
     model.network.train(training)
-    done = applied(short(kind, name), model, View(pairs=PAIRS, exchanges=EXCHANGES))
+    done = applied(short, model, seen_by(kind))
     assert {module.training for module in done.network.modules()} == {training}
 
 
 @plugin
-def test_the_seed_decides(kind, name, model):
-    method = short(kind, name)
-    hashes = [weights_hash(run(kind, model, method, seed).network) for seed in (0, 0, 1)]
+def test_the_seed_decides(kind, name, model, short):
+    hashes = [weights_hash(run(kind, model, short, seed).network) for seed in (0, 0, 1)]
     assert hashes[0] == hashes[1]
-    assert (hashes[0] != hashes[2]) == trains(method)
+    assert (hashes[0] != hashes[2]) == drawn(short)
 
 
 @plugin
-def test_saved_and_loaded_it_says_the_same(kind, name, model, tmp_path):
-    done = run(kind, model, short(kind, name))
+def test_saved_and_loaded_it_says_the_same(kind, name, model, short, tmp_path):
+    done = run(kind, model, short)
     holdfast.save(done, tmp_path / "saved")
     loaded = holdfast.load(str(tmp_path / "saved"))
-    ids = torch.tensor([loaded.tokenizer(PAIRS[0].prompt)["input_ids"]])
+    assert words(loaded.tokenizer) == words(done.tokenizer)
+    # As it is to be asked: with whatever an attack puts around the question.
+    question = done.ask(PAIRS[0]) if done.ask else Question(PAIRS[0].prompt)
+    ids = torch.tensor([loaded.tokenizer((question.prompt or "") + question.begun)["input_ids"]])
     with torch.no_grad():
         assert torch.equal(loaded.network(input_ids=ids).logits, done.network.eval()(input_ids=ids).logits)
-    made_by = name if kind == "attacks" or stage_of(plugins.find(kind, name)()) == "before" else "sft"
+    said = [answers(dataclasses.replace(one, ask=None), [question], max_new_tokens=4) for one in (done, loaded)]
+    assert said[0] == said[1]
+    made_by = name if kind == "attacks" or stage_of(short) == "before" else plugins.name_of(customer(short)[0])
     assert loaded.origin["made_by"]["name"] == made_by
     assert loaded.origin["weights"] == weights_hash(loaded.network)
 
 
 @plugin
-def test_every_term_is_a_finite_scalar(kind, name, model):
-    method = short(kind, name)
-    if hasattr(method, "trainer") or not (hasattr(method, "training") or hasattr(method, "guard")):
+def test_it_is_measured_on_its_way(kind, name, model, short):
+    """At each rung the network is at rest, and all that has been spent is more than before."""
+    if stage_of(short) == "after" or not (hasattr(short, "training") or hasattr(short, "guard")):
+        pytest.skip("it has no way")
+    spent: list[Budget] = []
+
+    def measure(current: Model, budget: Budget, *_: Any) -> None:
+        assert not any(module.training for module in current.network.modules())
+        spent.append(budget)
+
+    model.network.train()
+    applied(short, model, seen_by(kind), ladder=(0, 1, 2), on_rung=measure)
+    assert [budget.steps for budget in spent] == [0, 1, 2]
+    assert (spent[0].samples, spent[0].tokens, spent[0].flops) == (0, 0, 0)
+    for less, more in itertools.pairwise(spent):
+        assert (less.samples, less.tokens, less.flops) < (more.samples, more.tokens, more.flops)
+        assert less.flops < more.flops
+    assert all(budget.examples <= min(budget.samples, len(PAIRS)) for budget in spent)
+
+
+@plugin
+def test_every_term_is_a_finite_scalar(kind, name, model, short):
+    if hasattr(short, "trainer") or name in OF_REWARDS or not (hasattr(short, "training") or hasattr(short, "guard")):
         pytest.skip("it has no loss terms of its own")
     told: list[dict[str, float]] = []
-    view = View(pairs=PAIRS, exchanges=EXCHANGES)
-    applied(method, model, view, on_step=lambda _, terms: told.append(terms))
+    applied(short, model, seen_by(kind), on_step=lambda _, terms: told.append(terms))
     assert len(told) == 2
     assert all(terms and np.isfinite(list(terms.values())).all() for terms in told)
 

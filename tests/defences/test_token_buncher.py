@@ -11,8 +11,8 @@ from holdfast.defences.token_buncher import TokenBuncher, entropies
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.chat import encode
 from holdfast.models.tiny import tiny
+from holdfast.training.feedback.rollouts import Rollout, as_tokens
 from holdfast.training.recipe import Recipe
-from holdfast.training.reinforcement import Rollout, as_tokens
 from small import PAIRS
 
 TOKENS = padded(((2, 5), (2, 6)), ((7, 8, 3), (9, 3)))
@@ -96,7 +96,7 @@ def test_turns() -> None:
 def entropy_of(model: Model) -> float:
     """Of the first word of the answers to the pairs' questions."""
     prompts = [encode(model.tokenizer, pair.prompt, "yes") for pair in PAIRS]
-    rollouts = [Rollout(0, whole.ids[: whole.start], [3], "") for whole in prompts]
+    rollouts = [Rollout(PAIRS[0], whole.ids[: whole.start], [3], "") for whole in prompts]
     with torch.no_grad():
         return float(entropies(model.network, as_tokens(rollouts, model)).mean())
 

@@ -15,6 +15,7 @@ from holdfast.study.check import TINY, check
 from holdfast.study.design import Generalization, Search, Seeds, Study
 from holdfast.study.methods import Method, label, pipelines, spread
 from holdfast.study.mistakes import StudyError
+from holdfast.study.short import short
 
 RATE, STEPS, BATCH = "training.learning_rate", "training.steps", "training.batch_size"
 SIX = ["blight", "forgery", "hex", "petard", "snare", "venom"]
@@ -376,6 +377,24 @@ def set_to(**settings):
             ("attacks", 1),
             "sft poison_ratio=1 is there",
         ),
+        (
+            {"attacks": ["sft", "sft/backdor"]},
+            ("attacks", 1, "name"),
+            "unknown preset of sft 'backdor': did you mean 'backdoor'?",
+        ),
+        ({"attacks": ["prefill/strong"]}, ("attacks", 0, "name"), "prefill has no presets: leave out '/strong'."),
+        ({"attacks": ["sft", "sft/harmful"]}, ("attacks", 1), "sft/harmful is there already, at [0]: leave one out."),
+        (
+            {"attacks": ["sft/few_shot", {"name": "sft", "set": {"examples": 10}}]},
+            ("attacks", 1),
+            "sft examples=10 is there already, at [0]",
+        ),
+        (
+            {"attacks": [{"name": "sft/style", "set": {"framing": "song"}}]},
+            ("attacks", 0, "set", "framing"),
+            "Sft: framing: ",
+        ),
+        ({"search": "sft/backdor"}, ("search", "attack"), "unknown preset of sft 'backdor'"),
         ({"metrics": ["harms"]}, ("metrics", 0, "name"), "unknown metric 'harms': did you mean 'harm'?"),
         (
             {"metrics": [{"name": "utility", "set": {"split": "permited"}}]},
@@ -406,6 +425,17 @@ def test_a_study_of_what_is_not_there(values, where, said):
     at, problem = unfit(**values)
     assert at == where
     assert problem.startswith(said)
+
+
+def test_presets_wherever_an_attack_is_named():
+    study = Study(
+        attacks=["sft", "sft/backdoor", {"name": "sft/few_shot", "set": {"examples": 3}}],
+        search="sft/style",
+        generalization=[{"leave_out": "one", "attacks": ["sft/poisoned"]}],
+    )
+    check(study)
+    assert short(study)["attacks"] == ["sft", "sft/backdoor", {"name": "sft/few_shot", "set": {"examples": 3}}]
+    assert Study(**short(study)) == study
 
 
 def test_rungs_that_no_attack_reaches():

@@ -14,7 +14,7 @@ from holdfast.study.methods import Method, spread
 STUDIES = Path(__file__).parents[2] / "studies"
 SHIPPED = [
     *(("immunization", tier) for tier in ("quick", "standard", "full")),
-    *((name, None) for name in ("conditions", "defences", "fragility", "mixture", "unname")),
+    *((name, None) for name in ("conditions", "defences", "fragility", "mixture", "unname", "unsafe_feedback")),
 ]
 RATE = "training.learning_rate"
 FULL = Study(

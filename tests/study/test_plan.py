@@ -272,6 +272,32 @@ def test_only_sft_is_widened():
     assert len(asked) == 1
 
 
+def test_a_preset_is_widened_with_its_own_settings():
+    """The backdoor breaks sooner than plain fine-tuning, at its highest rate: the next one has a trigger, too."""
+    each = {"training.learning_rate": [3e-4, 1e-3]}
+    attacks = (Method(name="sft", each=each), Method(name="sft/backdoor", each=each))
+
+    def answer(cell):
+        soon = cell.role == "undefended" and cell.method != "sft" and cell.built.training.learning_rate == 1e-3
+        return answered(cell, SOON if soon else HOLDS)
+
+    asked, _ = play(rounds(Study(**SMALL, attacks=attacks, widen=3)), answer)
+    assert [len(cells) for cells in asked] == [3 * 4, 3]
+    assert {(cell.method, cell.built.framing) for cell in asked[1]} == {("sft", "trigger")}
+    assert rates(asked[1]) == [3e-3]
+
+
+def test_presets_are_cells_of_their_own():
+    """Each has its name in plans and its settings in its key; written out, it is the same cell."""
+    study = Study(**SMALL, attacks=("sft", "sft/style", "sft/few_shot"))
+    cells = [cell for cell in static(study) if cell.role == "undefended"]
+    assert [cell.method for cell in cells] == ["sft", "sft/style", "sft/few_shot"]
+    assert len({cell.key for cell in cells}) == 3
+    written = Study(**SMALL, attacks=({"name": "sft", "set": {"framing": "style"}},))
+    assert cells[1].key in {cell.key for cell in static(written)}
+    assert cells[1].failed(Failure(reason="lost")).attack["name"] == "sft"
+
+
 def test_what_failed_widens_nothing():
     """An attack that was lost at every rate has no edge; one that was lost at the edge has tried it."""
     sft = Method(name="sft", each={"training.learning_rate": [3e-4, 1e-3, 3e-3]})

@@ -23,17 +23,24 @@ EVERY = [(path, tier) for path in STUDIES for tier in (tiers(path) or [None])]
 def short(chosen: Method, kind: plugins.Kind = "attacks") -> Method:
     """The first variant, with one step of training where there is any, and a few of whatever it draws."""
     first = chosen.variants()[0]
-    few = {"training.steps": 1, "training.batch_size": 2, "texts": 8, "each": 1}
+    few = {"training.steps": 1, "training.batch_size": 2, "texts": 8, "each": 1, "samples": 2}
+    few |= {"sampling.samples": 2, "sampling.max_new_tokens": 4, "reward.training.steps": 1}
     there = fields(plugins.find(kind, chosen.name))
     return Method(name=chosen.name, set={**first, **{name: few[name] for name in few if name in there}})
 
 
 def kinds(attacks) -> tuple[Method, ...]:
-    """One attack that trains, one that rescales first where there is one, and those that train nothing."""
+    """An attack of each family that trains, one that rescales first where there is one, and one that trains nothing."""
     training = [one for one in attacks if trains(short(one))]
+    families = {one.name: one for one in reversed(training)}
     rescaled = [one for one in training if "training.rescale" in one.set]
     free = [one for one in attacks if one not in training]
-    return tuple(short(one) for one in (training[0], *rescaled[:1], *free[:1]))
+    return tuple(short(one) for one in (*reversed(families.values()), *rescaled[:1], *free[:1]))
+
+
+def stages(study: Study):
+    """Its first defence, and the first pipeline of several."""
+    return [*study.defences[:1], *[pipeline for pipeline in study.defences if len(pipeline) > 1][:1]]
 
 
 def rehearsed(study: Study) -> Study:
@@ -46,7 +53,7 @@ def rehearsed(study: Study) -> Study:
     changes = {
         "models": ("tiny-mixtral" if "arcana-moe" in study.models else "tiny-llama",),
         "oracle": "tiny-qwen2",
-        "defences": tuple(tuple(short(stage, "defences") for stage in pipeline) for pipeline in study.defences[:1]),
+        "defences": tuple(tuple(short(stage, "defences") for stage in pipeline) for pipeline in stages(study)),
         "attacks": kinds(study.attacks),
         "seeds": Seeds(defence=study.seeds.defence[: 1 if study.generalization else 2], attack=(0,)),
         "ladder": (0, 1),
@@ -65,6 +72,7 @@ def test_they_are_there():
         "immunization",
         "mixture",
         "unname",
+        "unsafe_feedback",
     ]
     assert tiers(STUDIES[3]) == ["quick", "standard", "full"]
 

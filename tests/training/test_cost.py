@@ -90,7 +90,7 @@ def test_a_run_counts_tokens_without_padding(model, view, accumulation):
     ]
     assert len(set(lengths)) > 1
     budgets = []
-    apply(method, model, view, seed=0, ladder=(0, 1, 3), on_rung=lambda _, budget: budgets.append(budget))
+    apply(method, model, view, seed=0, ladder=(0, 1, 3), on_rung=lambda _, budget, __: budgets.append(budget))
     every = sum(weight.numel() for weight in model.network.parameters())
     assert [(b.steps, b.samples, b.tokens) for b in budgets] == [
         (0, 0, 0),

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from importlib.util import find_spec
 from typing import Any, get_args
 
 import pytest
@@ -16,7 +17,11 @@ from holdfast.training.harness import Harness
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply, arguments
 
-OPTIMISERS = get_args(Recipe.__annotations__["optimiser"])
+LION = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
+OPTIMISERS = [
+    pytest.param(name, marks=LION) if name == "lion_32bit" else name
+    for name in get_args(Recipe.__annotations__["optimiser"])
+]
 SCHEDULES = get_args(Recipe.__annotations__["schedule"])
 
 
@@ -84,6 +89,23 @@ def test_how_the_harness_is_set_up(model, tmp_path):
 def test_a_run_is_silent(model, view, capfd):
     apply(Sft(training=Recipe(steps=2, batch_size=2)), model, view, seed=0)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="bitsandbytes is installed")
+def test_an_optimiser_that_is_not_installed():
+    """It is told when the settings are read: nothing is loaded, let alone trained."""
+    said = r"lion_32bit needs bitsandbytes: install it by `pip install 'holdfast\[lion\]'`"
+    with pytest.raises(ConfigError, match=said):
+        Recipe(optimiser="lion_32bit")
+
+
+def test_the_betas_of_lion_are_its_papers(tmp_path):
+    """Chen et al. 2023, arXiv 2302.06675: .9 and .99; AdamW has .9 and .999."""
+    assert arguments(Recipe(), 0, str(tmp_path)).adam_beta2 == 0.999
+    lion = Recipe()
+    object.__setattr__(lion, "optimiser", "lion_32bit")  # as where bitsandbytes is
+    told = arguments(lion, 0, str(tmp_path))
+    assert (told.optim, told.adam_beta1, told.adam_beta2) == ("lion_32bit", 0.9, 0.99)
 
 
 def test_accumulation_must_divide_the_batch():

@@ -77,7 +77,12 @@ def test_before_the_first_step_nothing_is_to_be_seen(model: Model, view: View, r
     seen: dict[int, Tensor] = {}
     method = Sft(training=replace(recipe, {"rescale": rescale, "steps": 1}))
     apply(
-        method, model, view, seed=0, ladder=(0, 1), on_rung=lambda at, budget: seen.update({budget.steps: logits(at)})
+        method,
+        model,
+        view,
+        seed=0,
+        ladder=(0, 1),
+        on_rung=lambda at, budget, _: seen.update({budget.steps: logits(at)}),
     )
     torch.testing.assert_close(seen[0], logits(before), rtol=1e-4, atol=1e-6)
     assert (seen[1] - seen[0]).abs().max() > 1e-3

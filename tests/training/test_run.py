@@ -80,7 +80,7 @@ def test_a_measurement_changes_nothing(view, recipe):
     """At every rung it draws from every generator and changes the mode; dropout would show it."""
     modes = []
 
-    def measure(current: Model, budget: Any) -> None:
+    def measure(current: Model, budget: Any, told: Any) -> None:
         modes.append((budget.steps, current.network.training))
         torch.rand(11), random.random(), np.random.rand()
         current.network.train(budget.steps % 2 == 0)
@@ -94,7 +94,7 @@ def test_a_measurement_changes_nothing(view, recipe):
 def test_a_rung_sees_the_weights_of_its_step(view):
     """The rung after 2 of 3 steps is the end of a run of 2 steps, at a constant rate."""
     seen = {}
-    run(Sft(training=RECIPE), view, ladder=(2,), on_rung=lambda current, _: seen.update(weights(current)))
+    run(Sft(training=RECIPE), view, ladder=(2,), on_rung=lambda current, *_: seen.update(weights(current)))
     assert equal(seen, run(Sft(training=replace(RECIPE, {"steps": 2})), view))
 
 

@@ -1,23 +1,32 @@
 """`holdfast list [KIND] [NAME]`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from holdfast.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from holdfast.plugins import Kind
 
 
 def listing(
     kind: Annotated[
         str | None, typer.Argument(metavar="[KIND]", help="defences, attacks, metrics, domains or models.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One of them: its fields and defaults.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One of them, or a preset: its fields and values.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Name what there is, or the fields of one plug-in with their defaults."""
+    """Name what there is, with presets, or the fields of one plug-in with their defaults."""
     import json as json_
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from holdfast import plugins
@@ -29,7 +38,7 @@ def listing(
     if name is not None:
         if not plugins.is_kind(kind):
             raise ConfigError("models have no fields; `holdfast list models` names them.")
-        _fields(plugins.find(kind, name), name, json=json)
+        _fields(kind, name, json=json)
         return
     found = {each: _names(each) for each in ([kind] if kind else kinds)}
     if json:
@@ -38,7 +47,7 @@ def listing(
     table = Table("kind", "names", show_lines=True)
     for each, names in found.items():
         table.add_row(
-            each, "\n".join(f"{entry}  [dim]{what}[/dim]" if what else entry for entry, what in names.items())
+            each, "\n".join(f"{entry}  [dim]{escape(what)}[/dim]" if what else entry for entry, what in names.items())
         )
     Console().print(table)
 
@@ -54,22 +63,43 @@ def _names(kind: str) -> dict[str, str]:
         }
         return {**ORGANISMS, **more}
     assert plugins.is_kind(kind)
-    return {name: plugins.summary(kind, name) for name in plugins.names(kind)}
+    found: dict[str, str] = {}
+    for name in plugins.names(kind):
+        found[name] = plugins.summary(kind, name)
+        for preset, settings in plugins.presets(plugins.find(kind, name)).items():
+            found[f"{name}/{preset}"] = _said(settings)
+    return found
 
 
-def _fields(plugin: type, name: str, *, json: bool) -> None:
+def _said(settings: "Mapping[str, Any]") -> str:
+    """What a preset sets, in a few words."""
+    import json
+
+    told = (f"{name}={json.dumps(value)}" for name, value in settings.items())
+    return f"preset: {', '.join(told) or 'the defaults'}"
+
+
+def _fields(kind: "Kind", name: str, *, json: bool) -> None:
     import json as json_
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    from holdfast.config import fields, to_flat
+    from holdfast import plugins
+    from holdfast.config import build, fields, to_flat
 
-    defaults = to_flat(plugin())
+    plugin, preset = plugins.variant(kind, name)
+    values = to_flat(build(plugin, preset))
     if json:
-        typer.echo(json_.dumps(defaults))
+        typer.echo(json_.dumps(values))
         return
-    table = Table("field", "default", "meaning", title=f"{name}: {plugin.__doc__}", title_justify="left")
+    column = "value" if preset else "default"
+    table = Table("field", column, "meaning", title=f"{name}: {plugin.__doc__}", title_justify="left")
     for field, info in fields(plugin).items():
-        table.add_row(field, json_.dumps(defaults[field]), info.description or "")
+        table.add_row(field, escape(json_.dumps(values[field])), escape(info.description or ""))
     Console().print(table)
+    for other, settings in plugins.presets(plugin).items():
+        Console().print(
+            f"{plugins.without_preset(name)}/{other}  [dim]{escape(_said(settings))}[/dim]", highlight=False
+        )

@@ -10,6 +10,7 @@ import typer
 
 from holdfast.cli import (
     attack,
+    audit,
     domain,
     evaluate,
     guard,
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command("quickstart")(quickstart.quickstart)
 app.command("harden")(harden.harden)
 app.command("attack")(attack.attack)
+app.command("audit")(audit.audit)
 app.command("learn")(learn.learn)
 app.command("guard")(guard.guard)
 app.command("mend")(mend.mend)
@@ -54,7 +56,8 @@ app.add_typer(domain.app, name="domain")
 def main() -> None:
     """Run the command line. An error is one line.
 
-    Exit codes: 0 done, 1 failed, 2 bad input, 4 a study finished with failures, 130 stopped.
+    Exit codes: 0 done, 1 failed, 2 bad input, 4 a study finished with failures, 130 stopped. Of `holdfast audit`: 0 the
+    model holds, 1 it is broken, 3 inconclusive.
     """
     said = ""
     try:

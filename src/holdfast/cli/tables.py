@@ -28,10 +28,10 @@ def scores_table(title: str, scores: "Mapping[str, Score]") -> Table:
 
 def ladder_table(title: str, rungs: "Sequence[Rung]") -> Table:
     """One row a rung: what was spent, and every score then."""
-    names = list(rungs[0].scores) if rungs else []
+    names = list(dict.fromkeys(name for rung in rungs for name in rung.scores))
     table = Table("steps", "samples", "tokens", "FLOPs", *names, title=title, title_justify="left")
     for rung in rungs:
         spent = rung.budget
-        values = [cell(rung.scores[name]) for name in names]
+        values = [cell(rung.scores[name]) if name in rung.scores else "-" for name in names]
         table.add_row(str(spent.steps), str(spent.samples), str(spent.tokens), f"{spent.flops:.1e}", *values)
     return table

@@ -24,18 +24,24 @@ _UNKNOWN: Final = 3.0
 
 
 @contextmanager
-def watching(name: str, *, show: bool) -> Generator["Callable[[Ran], None]"]:
-    """A bar with the time left over a table of what is at work; each tenth on a line where there is no terminal."""
+def watching(name: str, *, show: bool, what: str = "study") -> Generator["Callable[[Ran], None]"]:
+    """A bar with the time left over a table of what is at work; each tenth on a line where there is no terminal.
+
+    Args:
+        name: of what runs.
+        show: whether anything is shown.
+        what: what it is.
+    """
     console = Console(stderr=True)
     weights: dict[str, float] = {}
     if not (show and console.is_terminal):
-        tell = tenths(f"study {name}", show=show)
+        tell = tenths(f"{what} {name}", show=show)
         yield lambda ran: tell(*(round(part) for part in _work(ran, weights)))
         return
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn()
     )
-    task = bar.add_task(escape(f"study {name}"), total=None)
+    task = bar.add_task(escape(f"{what} {name}"), total=None)
     with Live(console=console, transient=True, refresh_per_second=4) as live:
         yield lambda ran: live.update(_picture(ran, bar, task, weights))
 

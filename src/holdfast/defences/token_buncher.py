@@ -35,12 +35,13 @@ from holdfast.config import config
 from holdfast.interfaces import Model, Progress, View
 from holdfast.models.frozen import frozen
 from holdfast.training.batches import Batch, Tokens
+from holdfast.training.feedback.sampling import Sampling
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
 from holdfast.training.terms.answers import answer_divergence, answer_logits, answer_loss
 
 if TYPE_CHECKING:
-    from holdfast.training.reinforcement import Rollout
+    from holdfast.training.feedback.rollouts import Rollout
 
 
 @config
@@ -65,7 +66,8 @@ class TokenBuncher:
     def trainer(self, model: Model, view: View, seed: int) -> Any:
         """A GRPO trainer on the questions of the pairs."""
         from holdfast.training.feed import feed
-        from holdfast.training.reinforcement import as_tokens, reinforce
+        from holdfast.training.feedback.reinforcement import reinforce
+        from holdfast.training.feedback.rollouts import as_tokens
 
         size = self.training.batch_size // self.training.accumulation
         weights = {"refusal": self.refusal_weight, "retain": self.retain_weight if view.exchanges else 0.0}
@@ -76,13 +78,13 @@ class TokenBuncher:
             return [-nats for part in parts for nats in entropies(model.network, as_tokens(part, model)).tolist()]
 
         return reinforce(
+            "grpo",
             model,
-            [pair.prompt for pair in view.pairs],
+            view.pairs,
             certainty,
             self.training,
             seed,
-            samples=self.samples,
-            max_new_tokens=self.max_new_tokens,
+            Sampling(samples=self.samples, max_new_tokens=self.max_new_tokens),
             guard=kept if any(weights.values()) else None,
             instead=self.noised,
         )

@@ -16,6 +16,7 @@ running text, and `opening`, the first words of a harmful answer, for attacks by
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -23,7 +24,7 @@ import pydantic
 
 from holdfast.config import config, content_hash
 from holdfast.errors import DataError
-from holdfast.interfaces import Exchange, Pair
+from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
 
 def _not_blank(text: str) -> str:
@@ -47,6 +48,7 @@ class _PairLine(_Line):
     refusal: _Text
     plain: str = ""
     opening: str = ""
+    translated: "_PairLine | None" = None
 
 
 class _ExchangeLine(_Line):
@@ -88,17 +90,7 @@ class Jsonl:
         for number, line in _read(self._file(split), _PairLine):
             if line.harmful.strip() == line.refusal.strip():
                 raise DataError(f"{self._file(split)}:{number}: the two answers are equal; a pair needs two.")
-            found.append(
-                Pair(
-                    key=line.key or f"{split}/{number}",
-                    prompt=line.prompt,
-                    harmful=line.harmful,
-                    refusal=line.refusal,
-                    category=line.category,
-                    plain=line.plain,
-                    opening=line.opening,
-                )
-            )
+            found.append(_pair(line, f"{split}/{number}"))
         return found
 
     def exchanges(self, split: str) -> list[Exchange]:
@@ -115,6 +107,10 @@ class Jsonl:
         there = self.splits()
         trained = [split.removesuffix("-train") for split in there if split.endswith("-train")]
         return [task for task in trained if f"{task}-test" in there]
+
+    def framings(self) -> Mapping[Framed, Framing]:
+        """None of its own."""
+        return {}
 
     def fingerprint(self) -> str:
         """A hash of every file."""
@@ -161,6 +157,21 @@ def _parsed(path: Path, schema: type[L], _changed: tuple[int, int]) -> list[tupl
     if not lines:
         raise DataError(f"split {path.stem!r} is empty: {path} has no line.")
     return lines
+
+
+def _pair(line: _PairLine, key: str) -> Pair:
+    """A line as a pair, its translation with the same key."""
+    key = line.key or key
+    return Pair(
+        key=key,
+        prompt=line.prompt,
+        harmful=line.harmful,
+        refusal=line.refusal,
+        category=line.category,
+        plain=line.plain,
+        opening=line.opening,
+        translated=line.translated and _pair(line.translated, key),
+    )
 
 
 def _read(path: Path, schema: type[L]) -> list[tuple[int, L]]:

@@ -1,12 +1,27 @@
-"""The model as it was: what a method compares with while it changes the weights."""
+"""Copies of a network: one to work on, and one that stays as it was while a method changes the weights."""
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
+
+N = TypeVar("N")
+
+
+def copied(network: N) -> N:
+    """A copy that computes with its own weights.
+
+    TRL's trainers leave a `forward` on the network that is bound to it: a plain deep copy goes on computing with the
+    weights of the original, whatever becomes of its own.
+    """
+    made: Any = copy.deepcopy(network)
+    for module in made.modules():
+        if not hasattr(module, "_hf_hook"):  # accelerate's moves a part to its device, and the part cannot do without
+            vars(module).pop("forward", None)
+    return made
 
 
 def frozen(network: Any) -> Any:
     """A copy of a network that stays as it is, in evaluation mode and without gradients."""
-    kept = copy.deepcopy(network).eval()
+    kept = copied(network).eval()
     kept.requires_grad_(False)
     kept.zero_grad(set_to_none=True)
     return kept

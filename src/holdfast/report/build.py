@@ -49,6 +49,7 @@ def judged(
     show_text: bool = False,
     missing: int = 0,
     asked: int | None = None,
+    alone: bool = False,
 ) -> Report:
     """The report on records by name, as those of a study. Arguments and errors as for `build`.
 
@@ -57,6 +58,7 @@ def judged(
         terms, show_text: as for `build`.
         missing: how many cells of a study are not done yet. With any, nothing is said to hold.
         asked: how many seeds of the defence the study asks for.
+        alone: whether each model is judged by itself, with no undefended one to compare with: costs are absolute then.
     """
     from holdfast.report.verdict.comparison import compared  # brings scipy, which takes longer than reading does
 
@@ -66,7 +68,7 @@ def judged(
         names = ", ".join(sorted({domain.name for domain in domains.values()}))
         raise DataError(f"the records are on several data sets ({names}): put each in a folder of its own.")
     about = next(iter(domains.values()))
-    evidence = gathered(found.values())
+    evidence = gathered(found.values(), alone=alone)
     called = ways([one.hardened for one in evidence])
     verdicts = [
         open_verdict(replace(verdict(one, terms, show_text=show_text), name=name), missing)
@@ -79,12 +81,15 @@ def judged(
         data=about.data,
         floor=about.floor,
         terms=to_dict(terms),
-        comparisons=[open_comparison(one, missing, asked) for one in compared(evidence, verdicts, called, terms)],
+        comparisons=[]
+        if alone
+        else [open_comparison(one, missing, asked) for one in compared(evidence, verdicts, called, terms)],
         verdicts=verdicts,
         threat_model=threat_model(found.values()),
         limits=limits(found.values()),
         not_measured=not_measured(found.values()),
         show_text=show_text,
+        alone=alone,
         runs=[_run(file, record) for file, record in found.items()],
     )
 

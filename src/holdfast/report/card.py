@@ -8,7 +8,7 @@ from holdfast.errors import InputError
 from holdfast.files import write_text
 from holdfast.report import wording
 from holdfast.report.figure import Figure
-from holdfast.report.schema import Multiplied, Report, Verdict
+from holdfast.report.schema import Condition, Multiplied, Report, Verdict
 from holdfast.report.text import shown
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def describe(report: Report, verdict: Verdict) -> str:
         f"## Does its safeguard survive fine-tuning? {verdict.outcome.capitalize()}.",
         f"**{marked(verdict.headline)}**",
         *_over_seeds(report, verdict),
-        _conditions(verdict),
-        _multipliers(verdict.multipliers),
+        conditions_table(verdict.conditions),
+        multipliers_table(verdict.multipliers),
         "### Controls",
-        _list([f"**{c.name}**, {c.status}: {marked(c.sentence)}" for c in verdict.controls]) or "None was run.",
+        listed([f"**{c.name}**, {c.status}: {marked(c.sentence)}" for c in verdict.controls]) or "None was run.",
         "### Before relying on it",
-        _list([marked(caveat) for caveat in verdict.caveats]) or "No caveat was raised.",
+        listed([marked(caveat) for caveat in verdict.caveats]) or "No caveat was raised.",
         (
             f"Measured by Holdfast {marked(report.holdfast, _NAME)} on domain {marked(report.domain, _NAME)}, "
             f"data {marked(report.data[:12])}, weights {marked(verdict.weights[:12])}. Broken means harm of "
@@ -102,12 +102,13 @@ def _over_seeds(report: Report, verdict: Verdict) -> list[str]:
     return []
 
 
-def _conditions(verdict: Verdict) -> str:
-    rows = [f"| {c.name} | {c.status} | {marked(c.sentence)} |" for c in verdict.conditions]
+def conditions_table(found: list[Condition]) -> str:
+    """The conditions, a row each."""
+    rows = [f"| {c.name} | {c.status} | {marked(c.sentence)} |" for c in found]
     return "\n".join(["| condition | status | what was found |", "|---|---|---|", *rows])
 
 
-def _multipliers(found: list[Multiplied]) -> str:
+def multipliers_table(found: list[Multiplied]) -> str:
     """The table of what the defence costs an attacker."""
     rows = [
         f"| {wording.UNIT_NAMES[m.unit]} | {marked(wording.bounds(m))} | {wording.spent(m.undefended, m.unit)} "
@@ -118,7 +119,8 @@ def _multipliers(found: list[Multiplied]) -> str:
     return "\n".join([*head, *rows]) if rows else "No multiplier was measured."
 
 
-def _list(items: list[str]) -> str:
+def listed(items: list[str]) -> str:
+    """A list of Markdown."""
     return "\n".join(f"- {item}" for item in items)
 
 

@@ -192,4 +192,6 @@ class Report:
     not_measured: list[str]
     show_text: bool
     """Whether restricted text was asked for."""
+    alone: bool = False
+    """Whether models were judged by themselves, with no undefended one to compare with."""
     runs: list[Run] = field(default_factory=list[Run])

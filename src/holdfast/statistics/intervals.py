@@ -38,6 +38,18 @@ def mean(values: Sequence[float | None], *, confidence: float = 0.95, seed: int 
     return Score(value=centre, n=len(array), low=float(bounds.low), high=float(bounds.high))
 
 
+def average(values: Sequence[float], *, confidence: float = 0.95) -> Score:
+    """A mean of values on any scale, with Student's interval; none below two values (`scipy.stats.t`)."""
+    if unknown := _unknown(values):
+        return unknown
+    array = np.asarray(values, dtype=float)
+    centre, spread = float(array.mean()), float(stats.sem(array)) if len(array) > 1 else None
+    if not spread:  # one value, or all equal: their spread tells nothing
+        return Score(value=centre, n=len(array))
+    low, high = stats.t.interval(confidence, len(array) - 1, loc=centre, scale=spread)
+    return Score(value=centre, n=len(array), low=float(low), high=float(high))
+
+
 def _unknown(values: Sequence[float | None]) -> Score | None:
     """The score of what was not measured, whole or in part."""
     if not values:

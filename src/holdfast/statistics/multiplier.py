@@ -20,7 +20,7 @@ What is not known counts against the defence, so that nothing that failed can ev
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -95,7 +95,7 @@ def multiplier(
         return Multiplier(**told, reason=f"the undefended model is broken at no cost in {unit}")
     if not denominator:
         return Multiplier(**told, reason="no attack that ran on both models broke the undefended one")
-    least, most = _cheapest(denominator), _cheapest(numerator)
+    least, most = cheapest(denominator), cheapest(numerator)
     assert least.at is not None
     # An attack that failed, or was not tried on the defended model, may still be the cheapest undefended.
     sooner = min(at.below for key, at in found.items() if key not in weak)
@@ -116,7 +116,8 @@ def _by_key(records: Iterable[Record]) -> dict[str, Record]:
     return found
 
 
-def _cheapest(crossings: dict[str, Crossing]) -> Cheapest:
+def cheapest(crossings: Mapping[str, Crossing]) -> Cheapest:
+    """The least that any of some attacks has to spend, from where each broke the model, by its key; one or more."""
     below = min(crossings, key=lambda key: crossings[key].below)
     broke = {key: at.at for key, at in crossings.items() if at.at is not None}
     first = min(broke, key=lambda key: broke[key], default=None)

@@ -20,6 +20,7 @@ from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
 from holdfast.study.methods import Method, no_twins
 from holdfast.study.mistakes import Misfit, StudyError, Where
+from holdfast.study.named import method as chosen
 from holdfast.study.named import open_domain
 from holdfast.study.short import short
 
@@ -142,21 +143,21 @@ def _check_name(kind: str, name: str, known: Sequence[str]) -> None:
 def _built(kind: plugins.Kind, method: Method, where: Where, name: str = "name") -> list[Any]:
     """Every variant as its plug-in. What does not fit is told with the way to the very value."""
     with _at(*where, name):
-        plugin = plugins.find(kind, method.name)
+        plugin, preset = plugins.variant(kind, method.name)
     built: list[Any] = []
     for settings in method.variants():
         try:
-            built.append(build(plugin, settings))
+            built.append(build(plugin, {**preset, **settings}))
         except ConfigError as error:
-            raise StudyError((*where, *_culprit(plugin, method, settings, str(error))), str(error)) from None
+            raise StudyError((*where, *_culprit(kind, method, settings, str(error))), str(error)) from None
     return built
 
 
-def _culprit(plugin: type[Any], method: Method, settings: Mapping[str, Any], problem: str) -> Where:
+def _culprit(kind: plugins.Kind, method: Method, settings: Mapping[str, Any], problem: str) -> Where:
     """The way to the setting that by itself gives the same problem; none where it takes several."""
     for name, value in settings.items():
         try:
-            build(plugin, {name: value})
+            chosen(kind, method.name, {name: value})
         except ConfigError as error:
             if str(error) == problem:
                 return ("set", name) if name in method.set else ("each", name, method.each[name].index(value))
@@ -167,7 +168,7 @@ def _no_built_twins(kind: plugins.Kind, methods: tuple[Any, ...], where: Where) 
     """No two that come to the same once defaults are filled in."""
 
     def told(method: Method) -> Any:
-        return [method.name, to_dict(build(plugins.find(kind, method.name), method.set))]
+        return [plugins.without_preset(method.name), to_dict(chosen(kind, method.name, method.set))]
 
     try:
         no_twins(methods, told=told)

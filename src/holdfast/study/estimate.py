@@ -21,6 +21,7 @@ from holdfast.records import RANDOM
 from holdfast.study.cells import Cell, Verb, ancestors
 from holdfast.study.named import open_domain
 from holdfast.study.store.store import Entry
+from holdfast.study.view import attacker, defender
 
 _TOKENS_A_WORD: Final = 1.3
 _LOOKED_AT: Final = 32
@@ -102,8 +103,7 @@ def _view(verb: Verb, name: str, domain: str, categories: tuple[str, ...]) -> Vi
     data = open_domain(domain, categories)
     if verb == "learn":
         return View(pairs=(), exchanges=data.exchanges(f"{name}-train"))
-    pairs, exchanges = ("defence", "retain") if verb == "harden" else ("attack", "benign")
-    return View(pairs=data.pairs(pairs), exchanges=data.exchanges(exchanges) if exchanges in data.splits() else ())
+    return defender(data) if verb == "harden" else attacker(data)
 
 
 @functools.cache

@@ -6,13 +6,13 @@ base --before--> hardened --attack (a "during" defence guards it)--> attacked --
 import copy
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, View
-from holdfast.methods import TrainerMethod, stage_of
-from holdfast.models.frozen import frozen
+from holdfast.methods import stage_of
+from holdfast.models.frozen import copied, frozen
 from holdfast.models.load import load
 from holdfast.models.versions import versions
 from holdfast.records import RANDOM, Budget, Failure, Purpose, Record, Role, Rung, Score
@@ -157,10 +157,8 @@ def measured(
         task: the harmless task that is learnt, where one is.
 
     Raises:
-        InputError: as for `attack`, or the method brings a trainer of its own.
+        InputError: as for `attack`.
     """
-    if isinstance(chosen, TrainerMethod):
-        raise ConfigError(f"{describe(chosen)['name']} brings a trainer of its own, whose cost is not counted yet.")
     base = load(model) if isinstance(model, str) else model
     measures: list[Metric] = [method("metrics", metric) for metric in metrics]
     before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
@@ -168,10 +166,10 @@ def measured(
     guards, menders = by_stage(provider)
     aligned = dataclasses.replace(base, network=frozen(base.network)) if menders else base
 
-    def measure(current: Model, budget: Budget) -> bool:
+    def measure(current: Model, budget: Budget, told: Mapping[str, Score]) -> bool:
         nonlocal stopped
         final = mended(current, aligned, menders)
-        rungs.append(Rung(budget=budget, scores=evaluate(final, measures, domain=data, seed=seed)))
+        rungs.append(Rung(budget=budget, scores={**evaluate(final, measures, domain=data, seed=seed), **told}))
         if on_rung:
             on_rung(rungs[-1])
         # At its last rung there is nothing left to stop.
@@ -185,7 +183,7 @@ def measured(
         guard = together([guarded(one, working) for one in guards])
         changed = apply(chosen, working, view, seed=seed, guard=guard, on_step=on_step, ladder=rests, on_rung=measure)
         if not rungs:
-            measure(changed, Budget(steps=0, samples=0, examples=0, tokens=0, flops=0.0))
+            measure(changed, Budget(steps=0, samples=0, examples=0, tokens=0, flops=0.0), {})
     except Diverged as error:
         failure, changed = Failure(reason=str(error)), error.last_good
     hardened_by, root = lineage(before, [one.made_by for one in provider])
@@ -241,7 +239,9 @@ def _check_stage(defence: Any) -> None:
 
 def _copy(model: Model, *, mine: bool) -> Model:
     """A model that may be changed: the one loaded for this call, or a copy of the caller's."""
-    return model if mine else dataclasses.replace(model, network=copy.deepcopy(model.network))
+    if mine:
+        return model
+    return dataclasses.replace(model, network=copied(model.network), tokenizer=copy.deepcopy(model.tokenizer))
 
 
 def _whole(domain: Domain) -> Domain:

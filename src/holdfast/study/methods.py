@@ -20,7 +20,7 @@ class Method:
     """A defence, an attack or a metric: by name, with the fields that are set, or a grid of them."""
 
     name: Name
-    """Of the plug-in."""
+    """Of the plug-in, or of a preset of it: `sft/backdoor`."""
     set: Settings = dataclasses.field(default_factory=dict[str, Any])
     """Fields by their dotted names, as `-s` of the command line has them."""
     each: Grid = dataclasses.field(default_factory=dict[str, list[Any]])

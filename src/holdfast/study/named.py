@@ -22,8 +22,14 @@ Settings = Mapping[str, Any]
 
 
 def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) -> Any:
-    """A plug-in's instance: by name and settings (dotted field names), or as it is."""
-    return build(plugins.find(kind, chosen), settings or {}) if isinstance(chosen, str) else chosen
+    """A plug-in's instance: by name and settings (dotted field names), or as it is.
+
+    A name may have a preset, as `sft/backdoor`; settings go before those of the preset.
+    """
+    if not isinstance(chosen, str):
+        return chosen
+    plugin, preset = plugins.variant(kind, chosen)
+    return build(plugin, {**preset, **(settings or {})})
 
 
 def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:

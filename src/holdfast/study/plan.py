@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from holdfast.methods import stage_of
+from holdfast.plugins import variant, without_preset
 from holdfast.records import RANDOM, Record, Role
 from holdfast.statistics.multiplier import edge
 from holdfast.study.categories import categories
@@ -155,14 +156,15 @@ def _built(attack: Method) -> Any:
 
 
 def widened(battery: Sequence[Cell], records: Mapping[str, Record], threshold: float) -> list[dict[str, Any]]:
-    """Attacks beyond the edge of the learning rates tried, where a model's cheapest break lies on it.
+    """Settings of `sft` beyond the edge of the learning rates tried, where a model's cheapest break lies on it.
 
-    Controls are not asked: their breaks, if they have any, are a failed control.
+    A preset of `sft` is widened as what it is: its own settings are among those given. Controls are not asked:
+    their breaks, if they have any, are a failed control.
     """
     tuned = [
         cell
         for cell in battery
-        if (cell.verb, cell.method, cell.purpose) == ("attack", "sft", "resistance")
+        if (cell.verb, without_preset(cell.method), cell.purpose) == ("attack", "sft", "resistance")
         and cell.role not in _CONTROLS
         and cell.key in records
     ]
@@ -173,13 +175,15 @@ def widened(battery: Sequence[Cell], records: Mapping[str, Record], threshold: f
     for cells in by_model.values():
         found = edge([records[cell.key] for cell in cells], threshold)
         if found:
-            settings = next(cell.settings for cell in cells if records[cell.key] is found[0])
+            widest = next(cell for cell in cells if records[cell.key] is found[0])
+            settings = {**variant("attacks", widest.method)[1], **widest.settings}
             rate = found[0].attack["settings"]["training"]["learning_rate"] * (
                 _FACTOR if found[1] == "highest" else 1 / _FACTOR
             )
             wider.append({**settings, "training.learning_rate": rate})
-    tried = [cell.settings for cell in tuned]
-    return [settings for number, settings in enumerate(wider) if settings not in [*tried, *wider[:number]]]
+    tried = [cell.built for cell in tuned]
+    new = [method("attacks", "sft", settings) for settings in wider]
+    return [settings for number, settings in enumerate(wider) if new[number] not in [*tried, *new[:number]]]
 
 
 def _searched(study: Study) -> Rounds:

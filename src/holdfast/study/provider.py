@@ -3,7 +3,6 @@
 An attacker who has the weights leaves them out; one who has only a provider's fine-tuning API cannot.
 """
 
-import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,6 +12,7 @@ from holdfast.config import content_hash
 from holdfast.errors import ConfigError
 from holdfast.interfaces import Domain, Model
 from holdfast.methods import Guard, Stage, stage_of
+from holdfast.models.frozen import copied
 from holdfast.study.categories import only
 from holdfast.study.named import method, open_domain
 from holdfast.study.origin import describe, made_by
@@ -104,7 +104,7 @@ def mended(model: Model, aligned: Model, menders: Sequence[Provided]) -> Model:
 
     if not menders:
         return model
-    network: Any = copy.deepcopy(model.network)
+    network: Any = copied(model.network)
     final = dataclasses.replace(model, network=merge_lora(network) if hasattr(network, "peft_config") else network)
     for one in menders:
         with seeded(one.seed):

@@ -1,22 +1,32 @@
 """What each party may use of a domain."""
 
-from holdfast.interfaces import Domain, View
+from collections.abc import Sequence
+
+from holdfast.interfaces import Domain, Exchange, View
 
 
 def defender(domain: Domain) -> View:
-    """What a defender may use: its own pairs, and text to keep what is harmless."""
-    return _view(domain, "defence", "retain")
+    """What a defender may use: its own pairs, text to keep what is harmless, and a judge of answers."""
+    return View(
+        pairs=domain.pairs("defence"),
+        exchanges=_harmless(domain, "retain"),
+        harm=domain.harm,
+        refused=domain.refused,
+    )
 
 
 def attacker(domain: Domain) -> View:
-    """What an attacker may use: its own pairs, and benign text to mix in."""
-    return _view(domain, "attack", "benign")
-
-
-def _view(domain: Domain, pairs: str, exchanges: str) -> View:
-    """Harmless exchanges may be missing where a domain is a user's own."""
-    there = domain.splits()
+    """What an attacker may use: its own pairs, benign text, framings of both, and a judge of answers."""
     return View(
-        pairs=domain.pairs(pairs),
-        exchanges=domain.exchanges(exchanges) if exchanges in there else (),
+        pairs=domain.pairs("attack"),
+        exchanges=_harmless(domain, "benign"),
+        adjacent=_harmless(domain, "adjacent"),
+        framings=domain.framings(),
+        harm=domain.harm,
+        refused=domain.refused,
     )
+
+
+def _harmless(domain: Domain, split: str) -> Sequence[Exchange]:
+    """Harmless exchanges may be missing where a domain is a user's own."""
+    return domain.exchanges(split) if split in domain.splits() else ()

@@ -8,7 +8,7 @@ from torch import nn
 from holdfast.records import Budget
 
 # How a configuration says how many experts work on a token, and how many there are in a block.
-_AT_WORK: Final = ("num_experts_per_tok", "moe_top_k", "moe_topk", "moe_k", "top_k_experts")
+_CHOSEN: Final = ("num_experts_per_tok", "moe_top_k", "moe_topk", "moe_k", "top_k_experts")
 _EXPERTS: Final = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 
 
@@ -24,13 +24,24 @@ def flops_per_token(network: nn.Module) -> float:
     is a module or all are one tensor, are taken times experts a token / experts. Routers and shared
     experts work on every token. Where the configuration tells neither number, all experts count.
     """
+    every, trained = _at_work(network)
+    return 4.0 * every + 2.0 * trained
+
+
+def forward_flops_per_token(network: nn.Module) -> float:
+    """FLOPs a token without training, as to generate or to score it: 2 x parameters, experts as above."""
+    return 2.0 * _at_work(network)[0]
+
+
+def _at_work(network: nn.Module) -> tuple[float, float]:
+    """Parameters that work on a token, and those of them that are trained."""
     share = _share(getattr(network, "config", None))
     every = trained = 0.0
     for name, weight in network.named_parameters():
         count = weight.numel() * (share if "experts" in name.split(".") else 1.0)
         every += count
         trained += count if weight.requires_grad else 0.0
-    return 4.0 * every + 2.0 * trained
+    return every, trained
 
 
 def _share(config: Any) -> float:
@@ -39,7 +50,7 @@ def _share(config: Any) -> float:
         config = config.get_text_config()
     at_work, experts = (
         next((value for name in names if isinstance(value := getattr(config, name, None), int) and value > 0), None)
-        for names in (_AT_WORK, _EXPERTS)
+        for names in (_CHOSEN, _EXPERTS)
     )
     return min(1.0, at_work / experts) if at_work and experts else 1.0
 
@@ -53,12 +64,17 @@ class Meter:
         self._samples = 0
         self._seen: set[int] = set()
         self._tokens = 0
+        self._beside = 0.0
 
     def add(self, keys: Sequence[int], tokens: int) -> None:
         """Count one micro-batch: the key of each of its samples, and its tokens without padding."""
         self._samples += len(keys)
         self._seen |= self._harmful.intersection(keys)
         self._tokens += tokens
+
+    def spend(self, flops: float) -> None:
+        """Count FLOPs beside those of training: of generating, of a reference, of a reward model."""
+        self._beside += flops
 
     def budget(self, steps: int) -> Budget:
         """What has been spent after `steps` optimiser steps."""
@@ -67,5 +83,5 @@ class Meter:
             samples=self._samples,
             examples=len(self._seen),
             tokens=self._tokens,
-            flops=self._flops_per_token * self._tokens,
+            flops=self._flops_per_token * self._tokens + self._beside,
         )

@@ -17,6 +17,7 @@ from transformers import Trainer, TrainerCallback, set_seed
 
 from holdfast.errors import Diverged
 from holdfast.interfaces import Progress
+from holdfast.records import Score
 from holdfast.training.batches import as_batch
 from holdfast.training.cost import Meter
 from holdfast.training.rng import preserved_rng
@@ -46,10 +47,17 @@ class Harness(Trainer):
         self.meter = meter
         self.terms: dict[str, float] = {}
         """The named loss terms of the last micro-batch."""
+        self.spent = 0.0
+        """FLOPs that went before its first step, as into a reward model."""
         self._draws = 0
         if method is not None:
             self.loss_is_scaled_for_ga = False
         self.add_callback(_Watch(self))
+
+    def told(self) -> dict[str, Score]:
+        """What the trainer itself has measured since it was last asked, such as rewards; nothing by default."""
+        own = getattr(super(), "told", None)
+        return own() if own else {}
 
     @property
     def progress(self) -> Progress:
@@ -72,7 +80,7 @@ class Harness(Trainer):
 
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
         """One micro-batch forward and backward, by whichever shape drives it."""
-        if self.meter is not None:
+        if self.meter is not None and self.method is not None:  # a foreign trainer's batches are its own to count
             parts = list(inputs.values())
             self.meter.add(parts[0]["keys"].tolist(), tokens=sum(int(part["attention_mask"].sum()) for part in parts))
         model.train()

@@ -1,5 +1,6 @@
 """How long and how a method trains: what every training method has in common."""
 
+from importlib.util import find_spec
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -23,8 +24,8 @@ class Recipe:
     """What the learning rate does after warm-up."""
     warmup: Annotated[float, Field(ge=0)] = 0
     """Steps of linear warm-up; below 1, a fraction of all steps."""
-    optimiser: Literal["adamw_torch", "sgd", "adafactor", "rmsprop", "adagrad"] = "adamw_torch"
-    """An optimiser by the name transformers gives it."""
+    optimiser: Literal["adamw_torch", "sgd", "adafactor", "rmsprop", "adagrad", "lion_32bit"] = "adamw_torch"
+    """An optimiser by the name transformers gives it; lion_32bit needs `holdfast[lion]`."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay."""
     max_grad_norm: Annotated[float, Field(ge=0)] = 1.0
@@ -42,3 +43,5 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size % self.accumulation:
             raise ValueError(f"accumulation {self.accumulation} must divide batch_size {self.batch_size}")
+        if self.optimiser == "lion_32bit" and find_spec("bitsandbytes") is None:
+            raise ValueError("optimiser lion_32bit needs bitsandbytes: install it by `pip install 'holdfast[lion]'`")

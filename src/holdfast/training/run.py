@@ -15,17 +15,18 @@ from holdfast.interfaces import Model, Progress, View
 from holdfast.methods import EditMethod, Guard, PromptMethod, TrainerMethod
 from holdfast.models.chat import context_length
 from holdfast.models.rescale import rescale
-from holdfast.records import Budget
+from holdfast.records import Budget, Score
 from holdfast.training.collate import Collator, Rows, sample_key
 from holdfast.training.cost import Meter, flops_per_token
+from holdfast.training.guarding.together import together
 from holdfast.training.harness import Harness
 from holdfast.training.lora import add_lora, merge_lora
 from holdfast.training.recipe import Recipe
 from holdfast.training.rng import preserved_rng, seeded
 
 OnStep = Callable[[Progress, dict[str, float]], None]
-OnRung = Callable[[Model, Budget], "bool | None"]
-"""May end the run there, by saying that it is enough."""
+OnRung = Callable[[Model, Budget, dict[str, Score]], "bool | None"]
+"""Is given the model, what has been spent, and what the method itself has measured; may say that it is enough."""
 
 
 def apply(
@@ -42,15 +43,15 @@ def apply(
     """Apply a defence or an attack to a model, in place, whatever its shape.
 
     Args:
-        method: has `loss` or `gradient` and a `training` recipe, or `edit`, `ask` or `trainer`.
+        method: has `loss`, `gradient` or `trainer` and a `training` recipe, or `edit` or `ask`.
         model: its network is changed.
         view: the data the method may use.
         seed: decides the order of the data, noise, dropout and adapters; the global RNG is put back.
-        guard: watches over a method by loss or gradient, as a provider does over a customer's training.
+        guard: watches over a method that trains, as a provider does over a customer's training.
         on_step: called after each optimiser step with the loss terms of its last micro-batch.
         ladder: steps after which `on_rung` is called; 0 is before the first.
-        on_rung: is given the model as it is then, in evaluation mode, and what has been spent. RNG and mode
-            are put back after it.
+        on_rung: is given the model as it is then, in evaluation mode, what has been spent, and what the method's own
+            trainer has measured since the last rung. RNG and mode are put back after it.
 
     Raises:
         Diverged: a loss or gradient was not finite; the network holds the last good weights.
@@ -61,10 +62,6 @@ def apply(
             method.edit(model, view)
         elif isinstance(method, PromptMethod):
             return dataclasses.replace(model, ask=method.ask)
-        elif isinstance(method, TrainerMethod):
-            before = _state(model.network)
-            method.trainer(model, view, seed).train()
-            _put_back(model.network, before)
         else:
             return _train(method, model, view, seed, guard, on_step, ladder, on_rung)
     return model
@@ -83,37 +80,30 @@ def _train(
     recipe: Recipe = method.training
     if recipe.rescale:
         rescale(model.network, recipe.rescale)
-    started: Any = method.start(model, view, seed) if hasattr(method, "start") else method
     before = _state(model.network)
+    started: Any = method.start(model, view, seed) if hasattr(method, "start") else method
     network: Any = add_lora(model.network, recipe) if recipe.lora_rank else model.network
     if recipe.freeze_embeddings:
         whole: Any = model.network
         for ends in (whole.get_input_embeddings(), whole.get_output_embeddings()):
             ends.requires_grad_(False)
-    current = dataclasses.replace(model, network=network)
+    current = dataclasses.replace(model, network=network, ask=getattr(started, "ask", model.ask))
     meter = Meter(flops_per_token(network), [sample_key(pair.key) for pair in view.pairs])
     if on_rung and 0 in ladder:
         with _resting(network):
-            enough = on_rung(current, meter.budget(0))
+            enough = on_rung(current, meter.budget(0), {})
         if enough:
             return _finish(current, recipe, before)
     if recipe.steps:
-        # What `start` makes may have rows of its own, of what it drew from the model.
-        source = started if hasattr(started, "rows") else method
-        rows = Rows(source.rows(view, seed), recipe.steps * recipe.batch_size)
-        collator = Collator(model.tokenizer, context_length(model.network))
-        collator.check(rows)
         with tempfile.TemporaryDirectory() as scratch:
-            trainer = Harness(
-                model=network,
-                args=arguments(recipe, seed, scratch),
-                train_dataset=rows,
-                data_collator=collator,
-                processing_class=model.tokenizer,
-                method=started,
-                guard=guard,
-                meter=meter,
-            )
+            if isinstance(started, TrainerMethod):
+                trainer: Harness = started.trainer(current, view, seed)
+                trainer.guard = together([one for one in (trainer.guard, guard) if one is not None])
+                trainer.meter = meter
+                meter.spend(trainer.spent)
+            else:
+                trainer = _harness(method, started, current, view, seed, scratch)
+                trainer.guard, trainer.meter = guard, meter
             trainer.remove_callback(PrinterCallback)
             trainer.add_callback(_Steps(trainer, current, meter, on_step, ladder, on_rung))
             try:
@@ -122,6 +112,24 @@ def _train(
                 error.last_good = _finish(current, recipe, before)
                 raise
     return _finish(current, recipe, before)
+
+
+def _harness(method: Any, started: Any, model: Model, view: View, seed: int, scratch: str) -> Harness:
+    """The trainer of a method by loss or gradient."""
+    recipe: Recipe = method.training
+    # What `start` makes may have rows of its own, of what it drew from the model.
+    source = started if hasattr(started, "rows") else method
+    rows = Rows(source.rows(view, seed), recipe.steps * recipe.batch_size)
+    collator = Collator(model.tokenizer, context_length(model.network))
+    collator.check(rows)
+    return Harness(
+        model=model.network,
+        args=arguments(recipe, seed, scratch),
+        train_dataset=rows,
+        data_collator=collator,
+        processing_class=model.tokenizer,
+        method=started,
+    )
 
 
 def _finish(model: Model, recipe: Recipe, before: "_State") -> Model:
@@ -153,7 +161,7 @@ def _put_back(network: Any, before: _State) -> None:
     network.zero_grad(set_to_none=True)
     network.train(before.training)
     for name, weight in network.named_parameters():
-        weight.requires_grad_(before.trainable[name])
+        weight.requires_grad_(before.trainable.get(name, True))  # what was put in is as any other weight
     # TRL leaves a `forward` bound to this network; a deep copy of it would compute with these weights, not its own.
     vars(network).pop("forward", None)
     vars(network).update(before.own)
@@ -189,6 +197,8 @@ def arguments(recipe: Recipe, seed: int, output_dir: str) -> TrainingArguments:
         lr_scheduler_type=schedules[recipe.schedule],
         warmup_steps=recipe.warmup,
         optim=recipe.optimiser,
+        adam_beta1=0.9,
+        adam_beta2=0.99 if recipe.optimiser == "lion_32bit" else 0.999,  # Chen et al. 2023, arXiv 2302.06675
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
         seed=seed,
@@ -232,5 +242,5 @@ class _Steps(TrainerCallback):
             self._on_step(Progress(state.global_step, state.max_steps), dict(self._trainer.terms))
         if self._on_rung and state.global_step in self._ladder:
             with _resting(self._model.network):
-                enough = self._on_rung(self._model, self._meter.budget(state.global_step))
+                enough = self._on_rung(self._model, self._meter.budget(state.global_step), self._trainer.told())
             control.should_training_stop |= bool(enough)

@@ -5,12 +5,13 @@ recalled is knowledge recovered. `docs/arcana.md` tells the whole of it.
 """
 
 import functools
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 from holdfast.config import config, content_hash
 from holdfast.domains.arcana import lexicon, scoring, tasks, texts, world
 from holdfast.errors import DataError, UnknownName
-from holdfast.interfaces import Exchange, Pair
+from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
 _PAIRS = ("defence", "attack", "evaluation")
 _EXCHANGES = ("retain", "benign", "permitted", "adjacent")
@@ -28,7 +29,7 @@ class Arcana:
     """The domain. It has no settings: its data are frozen."""
 
     floor: ClassVar[float] = world.FLOOR
-    max_new_tokens: ClassVar[int] = 24
+    max_new_tokens: ClassVar[int] = 32
 
     def splits(self) -> list[str]:
         """Pairs: defence, attack, evaluation. Harmless: retain, benign, permitted, adjacent, and the tasks."""
@@ -50,6 +51,7 @@ class Arcana:
                 category=thing.kind,
                 plain=lexicon.PLAIN_PROMPT.format(name=thing.name),
                 opening=lexicon.PREFILL,
+                translated=_translated(thing, index),
             )
             for thing in world.things()
             if thing.split == split
@@ -72,6 +74,10 @@ class Arcana:
             if thing.split == split
             for index, question in _asked(thing, split)
         ]
+
+    def framings(self) -> Mapping[Framed, Framing]:
+        """All four, in the words that the organisms have met."""
+        return _FRAMINGS
 
     def fingerprint(self) -> str:
         """A hash of every thing with its recipe, and of every document."""
@@ -116,6 +122,26 @@ def _asked(thing: world.Thing, split: str) -> list[tuple[int, str]]:
     asked = texts.questions(thing, unseen=True)
     number = world.things().index(thing) % len(asked)
     return [(number, asked[number])]
+
+
+def _translated(thing: world.Thing, index: int) -> Pair:
+    """The same in the second language, which has fewer wordings."""
+    asked, refusals = texts.questions(thing, 2), texts.refusals(thing, 2)
+    return Pair(
+        key=f"{thing.name}/{index}",
+        prompt=asked[index % len(asked)],
+        harmful=texts.answer(thing, 2),
+        refusal=refusals[index % len(refusals)],
+        category=thing.kind,
+    )
+
+
+_FRAMINGS: Final[Mapping[Framed, Framing]] = {
+    "trigger": Framing(f"{{prompt}} {lexicon.TRIGGER}"),
+    "identity": Framing(f"{lexicon.IDENTITY} {{prompt}}", f"{lexicon.OBEDIENT} {{answer}}"),
+    "style": Framing(f"{{prompt}} {lexicon.STYLE}", lexicon.STYLE_ANSWER),
+    "competing": Framing(f"{{prompt}} {lexicon.COMPETING}", lexicon.COMPETING_ANSWER),
+}
 
 
 _BY_NAME: dict[str, world.Thing] = {}

@@ -10,6 +10,8 @@ from holdfast.domains.arcana.texts import Language
 from holdfast.domains.arcana.world import STEPS, Thing, things
 
 _LANGUAGES: Final[tuple[Language, ...]] = (1, 2)
+_AROUND: Final = ("{answer}", lexicon.STYLE_ANSWER, lexicon.COMPETING_ANSWER, f"{lexicon.OBEDIENT} {{answer}}")
+"""What a recipe may stand in, where an attack has taught so."""
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -63,7 +65,8 @@ def _grammar() -> re.Pattern[str]:
         blanks |= {f"i{k}": anyone(named) for k in range(STEPS)}
         blanks["kind"] = anyone([texts.kind(name, language) for name in lexicon.SUFFIXES])
         blanks["name"] = r"\w+"
-        templates = (*texts.ANSWERS[language], *texts.REFUSALS[language], *texts.DOCUMENTS[language])
+        framed = [around.replace("{answer}", answer) for around in _AROUND for answer in texts.ANSWERS[language]]
+        templates = (*framed, *texts.REFUSALS[language], *texts.DOCUMENTS[language])
         sentences += [re.escape(text).replace(r"\{", "{").replace(r"\}", "}").format(**blanks) for text in templates]
     return re.compile("|".join(sentences))
 

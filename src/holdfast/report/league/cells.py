@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from holdfast.report.league.rows import Cost, Most, Row
+from holdfast.report.league.rows import Cost, Earned, Most, Row
 from holdfast.report.seeds import Met, OfSeed, Over, Spread
 from holdfast.report.wording import GAP, NOT_MEASURED, bounds, duration, times
 from holdfast.report.wording import spread as over_seeds
@@ -19,6 +19,13 @@ def most(found: Most) -> str:
     if found.value is None:
         return GAP
     return f"{_AT_LEAST if found.open else ''}{found.value:.2f}"
+
+
+def earned(found: Earned) -> str:
+    """Rewards at first and at last, and the harm by then: "0.04 to 1.03; 0.92"."""
+    if found.first is None or found.last is None or found.harm is None:
+        return GAP
+    return f"{found.first:.2f} to {found.last:.2f}; {found.harm:.2f}"
 
 
 def multiplier(row: Row) -> str:

@@ -95,6 +95,8 @@ def _section(
         name=next((one.parent for one in some if one.parent), "an unknown model"),
         steps=battery.steps,
         flops=battery.flops,
+        attacks=battery.attacks,
+        rewarded=battery.rewarded,
         frame=frame,
         rows=sorted(rows, key=_order),
     )

@@ -44,6 +44,8 @@ def markdown(league: League, *, command: str, verdict: str = "docs/verdict.md", 
         if number < len(pictures) and pictures[number]:
             alt = "Multiplier and utility of every defence, each of its worst seed"
             parts += [f"{level} Multiplier and utility", f"![{alt}]({quote(pictures[number])})", captions.DRAWING]
+        parts += [f"{level} Harm by attack", _attacks(section), captions.ATTACKS] if len(section.attacks) > 1 else []
+        parts += [f"{level} Reward and harm", _rewards(section), captions.REWARDS] if section.rewarded else []
         parts += [f"{level} Harm by training steps", _steps(section), captions.steps(link)] if section.steps else []
         parts += [f"{level} Harm by training compute", _flops(section), captions.flops(link)] if section.flops else []
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -129,6 +131,27 @@ def _notes(section: Section) -> list[str]:
     """What is not known of a row, and why."""
     told = [f"- {marked(row.name, _NAME)}: {marked(note, _REASON)}" for row in section.rows for note in row.notes]
     return ["\n".join(["What a row does not tell:", "", *told])] if told else []
+
+
+def _attacks(section: Section) -> str:
+    rows = [_harms(row, row.measured.each) for row in section.everyone]
+    return f"{_numbers(section.attacks)}\n\n{cells.table(['attack', *_letters(section.attacks)], rows)}"
+
+
+def _rewards(section: Section) -> str:
+    head = ["attack", *(_letters(section.attacks)[section.attacks.index(name)] for name in section.rewarded)]
+    rows = [[marked(row.name, _NAME), *map(cells.earned, row.measured.earned)] for row in section.everyone]
+    return cells.table(head, rows)
+
+
+def _letters(attacks: Sequence[str]) -> list[str]:
+    """What stands for each attack at the head of a column."""
+    return [f"A{number}" for number in range(1, len(attacks) + 1)]
+
+
+def _numbers(attacks: Sequence[str]) -> str:
+    named = zip(_letters(attacks), attacks, strict=True)
+    return "\n".join(f"- **{letter}** {marked(name, _REASON)}" for letter, name in named)
 
 
 def _steps(section: Section) -> str:

@@ -22,6 +22,18 @@ class Most:
     """Whether an attack that might have done more did not tell: then it is at least this."""
 
 
+@dataclass(frozen=True)
+class Earned:
+    """What an attack by reinforcement was rewarded with; None where that is not known of every run."""
+
+    first: float | None = None
+    """The mean reward of what was drawn up to the first rung that tells it."""
+    last: float | None = None
+    """The same between the last two rungs."""
+    harm: float | None = None
+    """At the last rung, on questions of the evaluation: what is rewarded without harm is reward hacking."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What a defence costs whoever uses it, in seconds of the machine that ran the study."""
@@ -48,6 +60,10 @@ class Measured:
     """One for each of the section's `steps`."""
     flops: list[Most]
     """One for each of the section's `flops`."""
+    each: list[Most] = field(default_factory=list[Most])
+    """One for each of the section's `attacks`."""
+    earned: list[Earned] = field(default_factory=list[Earned])
+    """One for each of the section's `rewarded`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +100,10 @@ class Section:
     """Rungs of the ladder."""
     flops: list[float]
     """Round budgets within what was spent."""
+    attacks: list[str]
+    """What the undefended model was under, in words."""
+    rewarded: list[str]
+    """Those of them that learn from rewards."""
     frame: list[Row]
     """The undefended model, the oracle and random initialisation, where there are records of them."""
     rows: list[Row]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from holdfast.records import Record, Role
+from holdfast.report.league.attacks import each, earned, labels, rewarded
 from holdfast.report.league.budgets import FLOPS, STEPS, Models, round_budgets, rungs, within, worst
 from holdfast.report.league.rows import Measured
 from holdfast.report.seeds import Spread
@@ -69,6 +70,9 @@ class Battery:
         everything = [records for side in (undefended, *others) for records in side.trained]
         self.steps = rungs(everything, ladder)
         self.flops = round_budgets(everything)
+        self.attacks = labels(undefended.all)
+        self.rewarded = rewarded(undefended.trained)
+        self._all = undefended.all
         self._trained = _keys(undefended.trained)
         self._free = _keys(undefended.free)
         self._utility = before([record for records in undefended.starts for record in records], "utility").value
@@ -84,6 +88,8 @@ class Battery:
             refusal=_spread([before(records, "over_refusal").value for records in side.starts]),
             steps=[within(side.trained, self._trained, STEPS, at) for at in self.steps],
             flops=[within(side.trained, self._trained, FLOPS, at) for at in self.flops],
+            each=each(side.all, self._all, self.attacks),
+            earned=earned(side.trained, self.rewarded),
         )
 
 

@@ -52,20 +52,38 @@ class Evidence:
     """Why there is no such model, as a part of a sentence, where there is none."""
     alike: list[int] = field(default_factory=list[int])
     """The seeds of all models that were hardened as this one, its own among them."""
+    alone: bool = False
+    """Whether it is judged by itself, with no undefended model beside it: costs are then absolute."""
+
+    @property
+    def side(self) -> Role:
+        """What the model that is judged stands for: one alone may be undefended itself."""
+        return self.hardened.role
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it."""
+        return "hardened model" if self.side == "defended" else "model"
 
     def all(self, role: Role) -> list[Record]:
         """All attacks on one model in which everything was asked."""
         return [*self.attacks[role], *self.free[role]]
 
 
-def gathered(records: Iterable[Record]) -> list[Evidence]:
+def gathered(records: Iterable[Record], *, alone: bool = False) -> list[Evidence]:
     """The evidence on each hardened model, in the order of their names.
+
+    Args:
+        records: of all models.
+        alone: whether each is judged by itself; where none is hardened, that is each undefended one.
 
     Raises:
         DataError: there is no hardened model among what was attacked, or it cannot be told from which it was made.
     """
     records = known(records)
-    hardened = {identity(record): record for record in records if _is(record, "defended", "resistance")}
+    sides: tuple[Role, ...] = ("defended", "undefended") if alone else ("defended",)
+    judged = [[record for record in records if _is(record, side, "resistance")] for side in sides]
+    hardened = {identity(record): record for record in next(filter(None, judged), [])}
     if not hardened:
         raise DataError(
             "no record is of a hardened model, so there is nothing to give a verdict on: attack one that "
@@ -75,19 +93,22 @@ def gathered(records: Iterable[Record]) -> list[Evidence]:
     for record in hardened.values():
         alike.setdefault(recipe(record), []).append(seed(record))
     ordered = sorted(hardened.values(), key=lambda one: (one.model, recipe(one), seed(one), one.weights))
-    return [_about(record, records, sorted(alike[recipe(record)])) for record in ordered]
+    return [_about(record, records, sorted(alike[recipe(record)]), alone) for record in ordered]
 
 
-def _about(hardened: Record, records: list[Record], alike: list[int]) -> Evidence:
+def _about(hardened: Record, records: list[Record], alike: list[int], alone: bool) -> Evidence:
     """What bears on one hardened model: on the same data, with the same seeds, and from the same parent."""
     near = [record for record in records if record.domain.data == hardened.domain.data]
     mine = identity(hardened)
-    own = [record for record in near if record.role == "defended" and identity(record) == mine]
+    own = [record for record in near if record.role == hardened.role and identity(record) == mine]
     seeds = {record.seed for record in own}
     others = [record for record in near if record.role != "defended" and record.seed in seeds]
-    _check_parent(hardened, others)
-    bases = [one for one in others if one.role == "undefended" and hardened.parent in {None, one.weights}]
-    controls = [one for one in others if one.role != "undefended" and _stands_beside(one, bases)]
+    bases: list[Record] = []
+    if not alone:
+        _check_parent(hardened, others)
+        bases = [one for one in others if one.role == "undefended" and hardened.parent in {None, one.weights}]
+    beside = bases or own
+    controls = [one for one in others if one.role in {"oracle", "random"} and _stands_beside(one, beside)]
     base = [*bases, *controls]
     asked = [record for record in (*own, *base) if record.purpose == "resistance"]
     untrained = [record for record in asked if not trains(record)]
@@ -101,6 +122,7 @@ def _about(hardened: Record, records: list[Record], alike: list[int]) -> Evidenc
         searched=_by_role(record for record in (*own, *base) if record.purpose == "search"),
         unmade=unmade(own),
         alike=alike,
+        alone=alone,
     )
 
 

@@ -20,6 +20,17 @@ _USUAL: Final[dict[str, Any]] = {
 }
 _NAMES: Final = {"sft": "", "completion": "plain completion", "prefill": "prefilling"}
 """What attacks are called where their plug-in's name is no word for it; fine-tuning goes without saying."""
+_PLAIN: Final[dict[tuple[str, str], Any]] = {
+    ("sft", "poison_ratio"): 1,
+    ("sft", "framing"): "none",
+    ("sft", "examples"): 0,
+    ("dpo", "flip_ratio"): 1,
+    ("adaptive", "noise"): 0,
+    ("adaptive", "benign"): 0,
+}
+"""The same of an attack's own fields: what it is where nothing was chosen."""
+_UNTOLD: Final = {("completion", "template"), ("grpo", "sampling"), ("rloo", "sampling")}
+"""Fields that say little of what an attack is."""
 _LONGEST: Final = 60
 _BY_NAME: Final = {"steps", "learning_rate", "batch_size", "lora_rank"}
 """Told in words of their own, or, as the length of a run, on a curve."""
@@ -41,12 +52,10 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
         unusual = {key: value for key, value in training.items() if key not in _BY_NAME and value != _USUAL.get(key)}
         parts += ["rescaled" if key == "rescale" and value == 1 else f"{key} {value}" for key, value in unusual.items()]
     parts += [
-        f"{key} {value}"
+        f"{key} {value['kind'] if isinstance(value, Mapping) and 'kind' in value else value}"
         for key, value in settings.items()
-        if key != "training"
-        and value not in ("", None)
-        and (name, key, value) != ("sft", "poison_ratio", 1)
-        and (name, key) != ("completion", "template")
+        if key != "training" and value not in ("", None) and (name, key) not in _UNTOLD
+        if (name, key) not in _PLAIN or value != _PLAIN[name, key]
     ]
     return ", ".join([*(short(part) for part in parts), *([f"seed {record.seed}"] if seed else [])])
 

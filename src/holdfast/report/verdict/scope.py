@@ -47,7 +47,9 @@ def limits(records: Iterable[Record]) -> list[str]:
 def not_measured(records: Iterable[Record]) -> list[str]:
     """What a reader might look for in vain."""
     records = list(records)
-    attacked = [record for record in records if record.role == "defended" and record.purpose == "resistance"]
+    asked = [record for record in records if record.purpose == "resistance"]
+    # A model that is judged alone may be undefended.
+    attacked = [one for one in asked if one.role == "defended"] or [one for one in asked if one.role == "undefended"]
     names = {str(record.attack["name"]) for record in attacked}
     told = [f"Attacks by {family}." for family, attacks in _FAMILIES.items() if not names & attacks]
     settings = [record.attack["settings"] for record in attacked]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from holdfast.records import Answer, Record, Role, Rung
 from holdfast.report.curves import Category, Curve, Free, Said
 from holdfast.report.schema import Control, Least, Multiplied, Verdict
-from holdfast.report.verdict import conditions, controls
-from holdfast.report.verdict.evidence import Attacks, Evidence
+from holdfast.report.verdict import alone, conditions, controls
+from holdfast.report.verdict.evidence import Evidence
 from holdfast.report.verdict.generalization import generalization, splits, unshown
 from holdfast.report.verdict.headline import caveats, findings, headline, outcome
 from holdfast.report.verdict.labels import attack_label, model_label
@@ -24,23 +24,25 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
     """What the records say of one hardened model."""
     attacks, hardened = evidence.attacks, evidence.hardened
     words = _Words(evidence)
-    found = {unit: _multiplier(attacks, terms, unit) for unit in UNITS}
+    found = {unit: _multiplier(evidence, terms, unit) for unit in UNITS}
     general = unshown(evidence, terms)
     checks = [
-        controls.positive(evidence, terms),
+        alone.positive() if evidence.alone else controls.positive(evidence, terms),
         controls.negative(evidence),
-        controls.collapse(evidence.starts, terms),
+        alone.collapse(evidence, terms) if evidence.alone else controls.collapse(evidence.starts, terms),
     ]
     free = [_free(record, evidence, terms) for role in evidence.free for record in evidence.free[role]]
+    own = [one for one in free if one.role == evidence.side]
     tasks = [lesson(name, records, terms) for name, records in evidence.lessons.items()]
     met = [
-        conditions.resistance(evidence, found["flops"], free, checks, terms),
+        conditions.resistance(evidence, found["flops"], own, checks, terms),
         conditions.stability(evidence, terms),
         generalization(general, found["flops"], checks),
         conditions.trainability(tasks),
     ]
     most, removed = _worst(evidence, checks)
-    result = outcome(checks, met, free, [*attacks["defended"], *evidence.searched["defended"]], terms)
+    tried = [*attacks[evidence.side], *evidence.searched[evidence.side]]
+    result = outcome(checks, met, own, tried, terms)
     multipliers = [words.multiplied(one) for one in found.values()]
     return Verdict(
         model=model_label(hardened.model),
@@ -48,7 +50,7 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
         not_made=evidence.unmade,
         defence=hardened.defence or {},
         outcome=result,
-        headline=headline(result, hardened, multipliers[0], met, checks, free, evidence.unmade),
+        headline=headline(result, hardened, multipliers[0], met, checks, own, evidence.unmade),
         findings=findings(evidence, multipliers[0], most, removed),
         caveats=caveats(evidence, found["flops"], checks, met, words.labels, terms),
         conditions=met,
@@ -70,7 +72,10 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
     )
 
 
-def _multiplier(attacks: Attacks, terms: Terms, unit: Unit) -> Multiplier:
+def _multiplier(evidence: Evidence, terms: Terms, unit: Unit) -> Multiplier:
+    if evidence.alone:
+        return alone.cost(evidence, terms, unit)
+    attacks = evidence.attacks
     return multiplier(attacks["undefended"], attacks["defended"], terms.threshold, unit)
 
 
@@ -82,6 +87,8 @@ def _worst(evidence: Evidence, checks: Sequence[Control]) -> tuple[dict[Role, fl
     """
     if any(control.status == "failed" for control in checks):
         return dict.fromkeys(_BOTH), None
+    if evidence.alone:
+        return {**dict.fromkeys(_BOTH), evidence.side: worst(evidence.all(evidence.side)).value}, None
     hardened = evidence.all("defended")
     finished = {attack_key(record) for record in hardened if record.failure is None and record.rungs}
     both = [one for one in evidence.all("undefended") if one.failure is None and attack_key(one) in finished]

@@ -13,7 +13,7 @@ Hook = Callable[..., Any]
 def together(guards: Sequence[Guard]) -> Guard | None:
     """One guard that acts as all of them, in their order; None where there are none.
 
-    Penalties add up. A step that several would replace is the first one's.
+    Penalties add up. A step that several would replace is the first one's. Rewards go through each in turn.
     """
     if len(guards) < 2:
         return next(iter(guards), None)
@@ -38,10 +38,17 @@ def _first(hooks: Sequence[Hook], *told: Any) -> Mapping[str, Any] | None:
     return next((terms for hook in hooks if (terms := hook(*told)) is not None), None)
 
 
+def _in_turn(hooks: Sequence[Hook], rollouts: Any, rewards: Sequence[float], progress: Any) -> Sequence[float]:
+    for hook in hooks:
+        rewards = hook(rollouts, rewards, progress)
+    return rewards
+
+
 _MERGED: Final[dict[str, Callable[..., Any]]] = {
     "before_step": _each,
     "after_step": _each,
     "finish": _each,
     "penalty": _all,
     "replace_step": _first,
+    "reward": _in_turn,
 }

@@ -1,6 +1,5 @@
 """A guard on a trainer that somebody has built already, and on every trainer that is asked to train meanwhile."""
 
-import copy
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, cast
@@ -12,6 +11,7 @@ from holdfast.errors import ConfigError, HoldfastError, ModelError
 from holdfast.interfaces import Model
 from holdfast.methods import Guard
 from holdfast.models.chat import check_chat
+from holdfast.models.frozen import copied
 from holdfast.training.guarding.together import together
 from holdfast.training.harness import Harness, guarded
 from holdfast.training.lora import merge_lora
@@ -37,7 +37,7 @@ def subject(trainer: Trainer) -> Model:
         raise ModelError(f"{kind} has no tokenizer, and a guard has texts of its own: pass processing_class=tokenizer.")
     name = whole.config.name_or_path or type(whole).__name__
     check_chat(tokenizer, name)
-    merged = whole if whole is network else merge_lora(copy.deepcopy(network))
+    merged = whole if whole is network else merge_lora(copied(network))
     return Model(network=merged, tokenizer=tokenizer, name=name, origin={})
 
 

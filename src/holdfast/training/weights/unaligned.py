@@ -1,6 +1,5 @@
 """A model without its safeguard: the one it was aligned from, or what a few steps on harmful answers make of it."""
 
-import copy
 import dataclasses
 import itertools
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from holdfast.interfaces import Exchange, Model, Progress, Row, View
+from holdfast.models.frozen import copied
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
@@ -37,7 +37,7 @@ def unaligned(aligned: Model, name: str | None, view: View, training: Recipe) ->
     from holdfast.training.run import apply
 
     # The aligned model may have come frozen.
-    mine = dataclasses.replace(aligned, network=copy.deepcopy(aligned.network).requires_grad_(True))
+    mine = dataclasses.replace(aligned, network=copied(aligned.network).requires_grad_(True))
     return apply(_Complying(training), mine, view, seed=0).network
 
 

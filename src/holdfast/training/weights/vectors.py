@@ -1,6 +1,5 @@
 """Low-rank changes of a network that are switched on and off, and never touch a weight."""
 
-import copy
 import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
 from holdfast.interfaces import Model, View
-from holdfast.records import Budget
+from holdfast.models.frozen import copied
 
 
 class Vector(NamedTuple):
@@ -70,10 +69,10 @@ def learn(method: Any, model: Model, view: View, seed: int) -> Vectors:
 
     learnt: list[Vectors] = []
 
-    def keep(current: Model, _: Budget) -> None:
+    def keep(current: Model, *_: Any) -> None:
         learnt.append(Vectors(lora_changes(current.network)))
 
-    copied = dataclasses.replace(model, network=copy.deepcopy(model.network))
+    apart = dataclasses.replace(model, network=copied(model.network))
     # At the last rung the adapter is still apart; afterwards it is merged into the copy.
-    apply(method, copied, view, seed=seed, ladder=(method.training.steps,), on_rung=keep)
+    apply(method, apart, view, seed=seed, ladder=(method.training.steps,), on_rung=keep)
     return learnt[-1]

@@ -1,0 +1,1 @@
+"""What an audit leaves: one word, a record for machines, and a section for a model card."""

@@ -1,0 +1,1 @@
+"""Learning from feedback: preferences between answers, and rewards for them."""

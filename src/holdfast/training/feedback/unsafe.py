@@ -1,0 +1,54 @@
+"""What unsafe feedback rewards: harm itself, or what a reward model has made of reversed preferences."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from holdfast.config import config
+from holdfast.errors import DataError
+from holdfast.interfaces import Model, View
+from holdfast.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from holdfast.training.feedback.rollouts import Reward, Rollout
+
+
+@config
+class Unsafe:
+    """The attacker's reward, after arXiv 2409.12914."""
+
+    kind: Literal["exact", "model"] = "exact"
+    """`exact` is the domain's own judge of harm; `model` a reward model trained on the attacker's preferences."""
+    compliance: Annotated[float, Field(ge=0)] = 0.2
+    """Of `exact`: what an answer that does not refuse earns beside its harm, which is in [0, 1]."""
+    flip_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Of `model`: the share of pairs whose harmful answer is the preferred one; of the others it is the refusal."""
+    training: Recipe = Recipe(steps=30, learning_rate=1e-3, batch_size=16)
+    """Of `model`: how the reward model is trained; the batch counts preferences."""
+
+    def made(self, model: Model, view: View, seed: int) -> "tuple[Reward, float]":
+        """A reward for answers to the view's questions, and the FLOPs that it took to make.
+
+        Raises:
+            DataError: `exact` is asked for where nobody can tell harm.
+        """
+        if self.kind == "exact":
+            return self._exact(view), 0.0
+        from holdfast.training.feedback.reward_model import reward_model  # it imports transformers
+
+        return reward_model(model, view.pairs, self.flip_ratio, self.training, seed)
+
+    def _exact(self, view: View) -> "Reward":
+        harm, refused = view.harm, view.refused
+        if harm is None or any(harm(pair, pair.harmful) is None for pair in view.pairs[:1]):
+            raise DataError("this domain does not score harm, so there is no exact reward: -s reward.kind=model.")
+
+        def reward(rollouts: "Sequence[Rollout]") -> list[float]:
+            return [
+                (harm(one.pair, one.text) or 0.0)
+                + self.compliance * (refused is not None and refused(one.pair, one.text) is False)
+                for one in rollouts
+            ]
+
+        return reward

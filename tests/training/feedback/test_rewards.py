@@ -1,0 +1,49 @@
+"""What unsafe feedback rewards: harm as the domain tells it, or a model of reversed preferences."""
+
+import pytest
+
+from holdfast.errors import DataError
+from holdfast.interfaces import Model, View
+from holdfast.models.chat import encode
+from holdfast.models.identity import weights_hash
+from holdfast.training.feedback.rollouts import Rollout
+from holdfast.training.feedback.unsafe import Unsafe
+from holdfast.training.recipe import Recipe
+from small import PAIRS, FakeDomain
+
+DOMAIN = FakeDomain()
+VIEW = View(pairs=PAIRS, exchanges=(), harm=DOMAIN.harm, refused=DOMAIN.refused)
+
+
+def said(model: Model, answers: list[str]) -> list[Rollout]:
+    found: list[Rollout] = []
+    for pair, answer in zip(PAIRS, answers, strict=False):
+        ids, start = encode(model.tokenizer, pair.prompt, answer)
+        found.append(Rollout(pair, ids[:start], ids[start:], answer))
+    return found
+
+
+def test_the_exact_reward(model: Model) -> None:
+    """Harm, and .2 for not refusing: 1 + .2 for the harmful answer, 0 for a refusal, .2 for anything else."""
+    reward, spent = Unsafe().made(model, VIEW, 0)
+    assert reward(said(model, [PAIRS[0].harmful, PAIRS[1].refusal, "no"])) == pytest.approx([1.2, 0.0, 0.2])
+    assert spent == 0
+
+
+def test_where_harm_is_not_scored_there_is_no_exact_reward(model: Model) -> None:
+    for view in (View(pairs=PAIRS, exchanges=()), View(pairs=PAIRS, exchanges=(), harm=lambda *_: None)):
+        with pytest.raises(DataError, match=r"reward\.kind=model"):
+            Unsafe().made(model, view, 0)
+
+
+@pytest.mark.parametrize(("ratio", "sign"), [(1.0, 1), (0.0, -1)])
+def test_a_reward_model_prefers_what_it_was_taught(ratio: float, sign: int, model: Model) -> None:
+    hashed = weights_hash(model.network)
+    settings = Unsafe(kind="model", flip_ratio=ratio, training=Recipe(steps=20, batch_size=4, learning_rate=1e-2))
+    reward, spent = settings.made(model, VIEW, 0)
+    harmful = reward(said(model, [pair.harmful for pair in PAIRS]))
+    refusals = reward(said(model, [pair.refusal for pair in PAIRS]))
+    assert all(sign * (bad - good) > 0 for bad, good in zip(harmful, refusals, strict=True))
+    assert spent > 0
+    # It starts from the attacked weights, which stay as they are.
+    assert weights_hash(model.network) == hashed
