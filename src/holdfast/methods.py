@@ -40,7 +40,11 @@ class LossMethod(Protocol):
 
 
 class GradientMethod(Protocol):
-    """A method whose step is a gradient that no single loss has."""
+    """A method whose step is a gradient that no single loss has.
+
+    Where it trains only a part of a weight it has `confined(name, gradient)`, which gives that part of somebody else's
+    gradient by the weight: a guard's.
+    """
 
     def rows(self, view: View, seed: int) -> Iterator[Row]:
         """An endless stream of rows, in the order of training."""

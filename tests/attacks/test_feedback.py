@@ -34,7 +34,8 @@ def test_every_rung_is_measured(attack, model: Model) -> None:
     budgets = [rung.budget for rung in record.rungs]
     assert [(spent.steps, spent.samples) for spent in budgets] == [(0, 0), (1, 4), (2, 8)]
     assert 0 == budgets[0].flops < budgets[1].flops < budgets[2].flops
-    assert 0 < budgets[1].examples <= 4
+    # Of four answers a step; a reward model has been trained on two batches of pairs before.
+    assert 0 < budgets[1].examples <= (8 if getattr(attack, "reward", None) and attack.reward.kind == "model" else 4)
     told = ["reward" in rung.scores for rung in record.rungs]
     assert told == [False, *[not isinstance(attack, Dpo)] * 2]
     assert all("harm" in rung.scores for rung in record.rungs)

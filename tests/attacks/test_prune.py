@@ -7,7 +7,7 @@ import torch
 
 from holdfast.attacks.prune import Prune, _highest
 from holdfast.config import build
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Exchange, Model, View
 from holdfast.models.tiny import tiny
 from holdfast.training.weights.matrices import linears, matrix
@@ -93,3 +93,30 @@ def test_experts_that_are_fused_are_left_by_refusals(view: View) -> None:
 def test_refusals_need_something_to_be_compared_with(model: Model) -> None:
     with pytest.raises(DataError, match="the view has not both"):
         Prune().edit(model, View(pairs=PAIRS, exchanges=()))
+
+
+def test_a_layer_that_no_exchange_reaches_stays(model: Model, view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expert that only harmless answers come to has no norm over refusals."""
+    from holdfast.training.weights import wanda
+
+    unreached, seen = "2.mlp.up_proj", wanda.input_norms
+    told: list[dict[str, torch.Tensor]] = []
+
+    def routed(*given: Any) -> dict[str, torch.Tensor]:
+        norms = seen(*given)
+        if not told:  # the first are those of refusals
+            del norms[unreached]
+        told.append(norms)
+        return norms
+
+    monkeypatch.setattr(wanda, "input_norms", routed)
+    Prune(share=0.5, kept=0.0).edit(model, view)
+    zeros = {name: bool((matrix(layer) == 0).any()) for name, layer in linears(model.network).items()}
+    assert [name for name, there in zeros.items() if not there] == [unreached]
+
+
+@pytest.mark.parametrize("settings", [{"kept": 0.3}, {"exchanges": 5}])
+def test_by_magnitude_nothing_else_is_looked_at(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="by=magnitude looks at nothing but weights"):
+        Prune(by="magnitude", share=0.5, **settings)
+    assert Prune(**settings)

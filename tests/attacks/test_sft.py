@@ -6,7 +6,7 @@ import pytest
 
 import holdfast
 from holdfast.attacks.sft import Sft
-from holdfast.errors import DataError
+from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Framing, Question, View
 from holdfast.study.named import method
 from holdfast.training.recipe import Recipe
@@ -79,8 +79,13 @@ def test_few_examples_are_the_same_ones_again():
 def test_more_examples_than_there_are():
     with pytest.raises(DataError, match="examples is 10, but there are 8 harmful pairs to choose from"):
         trained_on("few_shot", count=1)
-    # Where no harmful exchange is trained on, it does not matter.
-    assert trained_on("benign", count=1, examples=10)
+
+
+@pytest.mark.parametrize("preset", ["benign", "identity"])
+def test_examples_are_of_harm(preset):
+    with pytest.raises(ConfigError, match="examples 10 are harmful, and poison_ratio 0 trains on none"):
+        method("attacks", f"sft/{preset}", {"examples": 10})
+    assert method("attacks", f"sft/{preset}", {"examples": 3, "poison_ratio": 0.1}).examples == 3
 
 
 def test_a_budget_counts_harmful_examples_alone():

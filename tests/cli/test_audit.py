@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from holdfast.cli.audit import _plain
+from holdfast.errors import ConfigError, Diverged, OutputError
 from holdfast.records import Failure
 from holdfast.study import audit
 from holdfast.study.methods import Method
@@ -140,12 +142,113 @@ def test_what_an_earlier_run_finished_can_be_forgotten(cli, with_suite, tmp_path
     assert before.stat().st_mtime_ns > written
 
 
+def test_what_could_not_be_loaded_can_be_forgotten(cli, with_suite, tmp_path):
+    """Else a model that failed at first could never be audited anew in its folder."""
+    prefill = Attempt(attack=Method(name="prefill"), tier="quick", draws=1)
+    few = suite(1e-5, prefill, steps=1, batch=1)
+    with_suite(few, fails={f"attack tiny-llama: {name}": "torn" for name in ("sft", "prefill")})
+    arguments = ("audit", "tiny-llama", "-o", "out")
+    first = cli(*arguments)
+    assert first.code == 2
+    assert "tiny-llama could not be attacked at all: torn" in first.err
+    with_suite(few)
+    assert cli(*arguments).code == 2
+    assert cli(*arguments, "--overwrite", "--quiet").code != 2
+    assert json.loads((tmp_path / "out" / "audit.json").read_text())["failures"] == []
+
+
+def test_a_crash_is_4_and_leaves_nothing_of_an_earlier_audit(cli, with_suite, tmp_path, monkeypatch):
+    """1 would be a broken model. What the exception says commands neither a terminal nor GitHub's runner."""
+    with_suite(suite(1e-5, steps=1, batch=1))
+    arguments = ("audit", "arcana-filtered", "-o", "out", "--quiet")
+    assert cli(*arguments).code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= FILES
+
+    def crash(*_):
+        raise ZeroDivisionError("\x1b[2J\n::error::own")
+
+    monkeypatch.setattr("holdfast.report.build.judged", lambda *_, **__: crash())
+    ran = cli(*arguments)
+    assert (ran.code, ran.out) == (4, "")
+    assert "ZeroDivisionError: ⟨U+001B⟩[2J" in ran.err
+    assert "\x1b" not in ran.err
+    assert ran.err.endswith("holdfast: the audit itself failed: nothing was judged.\n")
+    assert not {path.name for path in (tmp_path / "out").iterdir()} & FILES
+
+
+def test_an_error_that_is_nobodys_input_is_4(cli, monkeypatch):
+    """A loss that is not finite is 1 for other commands."""
+
+    def diverge(*_, **__):
+        raise Diverged(0, {"loss": float("nan")})
+
+    monkeypatch.setattr("holdfast.study.audit.planned", diverge)
+    ran = cli("audit", "arcana")
+    assert ran.code == 4
+    assert ran.err.startswith("holdfast: the loss stopped being finite at step 1")
+
+
+def test_the_record_is_written_last(cli, with_suite, tmp_path, monkeypatch):
+    """Where it is the rest is whole."""
+    with_suite(suite(1e-5, steps=1, batch=1))
+
+    def full(*_):
+        raise OutputError("the disk filled up")
+
+    monkeypatch.setattr("holdfast.report.audit.card.section", full)
+    assert cli("audit", "arcana-filtered", "-o", "out", "--quiet").code == 2
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert not (tmp_path / "out" / "audit.json").exists()
+
+
+def test_names_in_a_model_are_shown_and_not_obeyed(cli, with_suite, saved):
+    """A parent's name with an escape sequence and a line that GitHub's runner would take for a command."""
+    told = json.loads((saved / "holdfast.json").read_text())
+    # Wherever a line of the table is broken one of these begins the next.
+    made = {"kind": "defence", "name": "::error::own " * 40, "settings": {}, "seed": 0}
+    parent = {"name": "\x1b[2Jgone\n::error::own ##[error]own", "weights": "5e1f", "made_by": None, "parents": []}
+    (saved / "holdfast.json").write_text(json.dumps({**told, "made_by": made, "parents": [parent]}))
+    with_suite(suite(1e-5, steps=1, batch=1))
+    ran = cli("audit", "model", "-o", "out")
+    assert "made from ⟨U+001B⟩[2Jgone⏎::error::own # #[error]own, which is not here" in ran.out
+    assert not {"\x1b"} & {*ran.out, *ran.err}
+    assert not any(line.lstrip().startswith("::") for line in (ran.out + ran.err).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("model", "folder"),
+    [
+        ("arcana", "arcana"),
+        ("random:arcana", "random-arcana"),
+        ("owner/name", "owner--name"),
+        ("random:owner/name", "random-owner--name"),
+        ("./mine/model/", "model"),
+        ("mine/../model/.", "model"),
+    ],
+)
+def test_the_folder_is_called_by_the_model(model, folder):
+    assert _plain(model) == folder
+
+
+def test_a_folder_is_called_by_where_it_lies(tmp_path, monkeypatch):
+    place = tmp_path / "release" / "model"
+    place.mkdir(parents=True)
+    monkeypatch.chdir(place)
+    assert (_plain("."), _plain("..")) == ("model", "release")
+    monkeypatch.chdir(tmp_path)
+    assert _plain("release/model") == "model"  # a directory, and no hub id
+    with pytest.raises(ConfigError, match="give one with -o"):
+        _plain("/")
+
+
 def test_bad_input_is_2(cli, data):
     for arguments, said in (
         (["arcanna"], "unknown model 'arcanna': did you mean 'arcana'"),
         (["arcana", "--base", "arcana"], "must be three models"),
         (["arcana", "--tier", "quik"], "unknown tier 'quik': did you mean 'quick'?"),
         (["arcana", "--require-multiplier", "2"], "there is none: name it with --base"),
+        (["arcana", "--base", "tiny-llama", "--require-multiplier", "inf"], "inf is no multiplier"),
+        (["arcana", "--base", "tiny-llama", "--require-multiplier", "nan"], "--require-multiplier"),
         (["arcana", "--domain", "data"], "does not score harm"),
         (["arcana", "-o", "data"], "data"),
     ):

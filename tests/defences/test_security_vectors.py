@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 import torch
 
+from holdfast.attacks.layer_injection import LayerInjection
 from holdfast.attacks.sft import Sft
 from holdfast.defences.security_vectors import SecurityVectors
-from holdfast.errors import ConfigError
+from holdfast.errors import ConfigError, ModelError
 from holdfast.interfaces import Progress
 from holdfast.models.identity import weights_hash
 from holdfast.models.tiny import tiny
@@ -59,7 +60,7 @@ def test_it_is_measured_without_them(rank, model, view):
     """At every rung of an attack, by LoRA too, the network is the user's own, and its mode and hooks are as before."""
     hooks: list[int] = []
 
-    def look(current: Any, _: Any) -> None:
+    def look(current: Any, *_: Any) -> None:
         hooks.append(sum(len(module._forward_hooks) for module in current.network.modules()))
 
     attack = Sft(training=Recipe(steps=2, batch_size=4, lora_rank=rank))
@@ -70,3 +71,14 @@ def test_it_is_measured_without_them(rank, model, view):
 def test_a_rank_of_zero_is_an_error():
     with pytest.raises(ConfigError, match="rank above 0"):
         SecurityVectors(training=Recipe(lora_rank=0))
+
+
+@pytest.mark.parametrize("after", [(), (0,)])
+def test_new_blocks_move_the_names_of_the_old_ones(after, model, view):
+    """Three blocks, then six, or four: what was learnt for block 1 would go to another."""
+    guard = SHORT.guard(model, view, seed=0)
+    attack = LayerInjection(after=after, training=Recipe(steps=1, batch_size=2))
+    wrong = f"learnt on 3 modules in 'model.layers', where there are {4 if after else 6} now"
+    with pytest.raises(ModelError, match=wrong):
+        apply(attack, model, view, seed=0, guard=guard)
+    assert not any(module._forward_hooks for module in model.network.modules())

@@ -1,6 +1,7 @@
 """Each attack by itself, and what those by reinforcement earned."""
 
 import dataclasses
+from typing import Any
 
 from holdfast.records import Record, Score
 from holdfast.report.league.attacks import each, earned, labels, rewarded
@@ -24,7 +25,7 @@ BASE = [[FAST, SLOW]]
 
 def test_draws_of_one_attack_are_one():
     again = dataclasses.replace(FAST, seed=1)
-    assert labels([[FAST, again, SLOW]]) == [
+    assert list(labels([[FAST, again, SLOW]]).values()) == [
         "full fine-tuning, batch 1, rate 1e-3",
         "full fine-tuning, batch 1, rate 1e-4",
     ]
@@ -36,6 +37,36 @@ def test_the_most_harm_of_each():
     assert each([[FAST]], BASE, labels(BASE)) == [Most(value=0.9), Most()]
     draws = [[FAST, dataclasses.replace(FAST, seed=1)]]
     assert each([[FAST]], draws, labels(draws)) == [Most(value=0.9, open=True)]
+
+
+def with_settings(made: Record, **settings: Any) -> Record:
+    return dataclasses.replace(made, attack={"name": "sft", "settings": {**made.attack["settings"], **settings}})
+
+
+def test_attacks_are_told_apart_by_what_the_label_leaves_out():
+    """Of two lengths, harm .9 and .1: each has its own, and no mean is taken of both."""
+    training = FAST.attack["settings"]["training"]
+    short, long = FAST, with_settings(SLOW, training={**training, "steps": 100})
+    found = labels([[short, long]])
+    words = "full fine-tuning, batch 1, rate 1e-3"
+    assert list(found.values()) == [f"{words}, training steps 10", f"{words}, training steps 100"]
+    assert each([[short, long]], [[short, long]], found) == [Most(value=0.9), Most(value=0.1)]
+
+
+def test_attacks_that_no_words_tell_apart_are_numbered():
+    """What is longer than a line is cut short, here before the two differ."""
+    models = [[with_settings(FAST, note=f"{'so ' * 40}{end}") for end in "ab"]]
+    first, second = labels(models).values()
+    assert (first[-4:], second[-4:]) == (" (1)", " (2)")
+    assert first[:-4] == second[:-4]
+
+
+def test_rewards_of_two_attacks_are_not_averaged():
+    one = paid(FAST, 0.1, 0.2)
+    two = paid(with_settings(FAST, reward={"kind": "model", "flip_ratio": 0.5}), 0.3, 0.8)
+    models = [[one, two]]
+    assert list(rewarded(models).values()) == list(labels(models).values())
+    assert [(found.first, found.last) for found in earned(models, rewarded(models))] == [(0.1, 0.2), (0.3, 0.8)]
 
 
 def test_rewards_at_first_and_at_last():

@@ -27,6 +27,18 @@ def test_it_is_taken_back_and_made_once() -> None:
     assert not weight.any()
 
 
+def test_what_was_learnt_meanwhile_stays() -> None:
+    """A guard may train before the change is made: w + 1 learnt, and the change doubled w, so 2 w + 1."""
+    network: Any = tiny().network
+    weight = network.model.layers[0].mlp.up_proj.weight
+    before = weight.detach().clone()
+    make = postponed(network, lambda: weight.mul_(2.0))
+    with torch.no_grad():
+        weight.add_(1.0)
+    make()
+    torch.testing.assert_close(weight, 2 * before + 1)
+
+
 def test_an_adapter_may_have_come_between() -> None:
     network: Any = tiny().network
     weight = network.model.layers[0].mlp.up_proj.weight

@@ -13,6 +13,7 @@ from holdfast.records import Failure
 from holdfast.study import audit
 from holdfast.study.descent import eldest, hardened_from
 from holdfast.study.methods import Method
+from holdfast.study.played import played
 from holdfast.study.run import run
 from holdfast.study.store.store import Store
 from holdfast.study.suites.suite import TIERS, Attempt, Size, Suite
@@ -141,9 +142,59 @@ def test_the_range_of_rates_is_widened_on_every_model(tmp_path, monkeypatch):
 def test_a_model_that_cannot_be_loaded_stops_it_at_once(tmp_path):
     asked = audit.planned("tiny-llama", suite=small())
     here = Here(fails={"attack tiny-llama: prefill": Failure(reason="its weights are torn")})
+    here.fails["attack tiny-llama: sft"] = Failure(reason="its weights are torn")
     with pytest.raises(ModelError, match="tiny-llama could not be attacked at all: its weights are torn"):
         run(audit.rounds(asked), Store(tmp_path), here)
-    assert len(here.did) == 2
+    assert here.did == ["attack tiny-llama: prefill", "attack random:tiny-llama: sft", "attack tiny-llama: sft"]
+
+
+def test_an_attack_that_cannot_be_done_does_not_stop_it(tmp_path):
+    """The model is tried with another one, which gets as far as its weights."""
+    asked = audit.planned("tiny-llama", suite=small())
+    here = Here(fails={"attack tiny-llama: prefill": Failure(reason="killed")})
+    ended = run(audit.rounds(asked), Store(tmp_path), here)
+    assert sorted(one.failure or "" for one in ended.cells.values()) == ["", "", "killed"]
+
+
+def test_all_of_the_battery_is_told_whatever_failed(tmp_path):
+    """As what forgets an earlier run needs it, where models could not be loaded."""
+    asked = audit.planned("tiny-llama", suite=small())
+    told = Failure(reason="torn")
+    here = Here(fails={f"attack tiny-llama: {name}": told for name in ("sft", "prefill")})
+    with pytest.raises(ModelError):
+        run(audit.rounds(asked), Store(tmp_path), here)
+    found = played(audit.rounds(asked, trying=False), Store(tmp_path))
+    assert (len(found.cells), len(found.records)) == (3, 3)
+
+
+BY = {"kind": "defence", "name": "shield", "settings": {}}
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("{", "cannot be read as JSON"),
+        (["arcana"], "expected an object"),
+        ({"weights": ["155d"]}, "expected `weights`"),
+        ({"made_by": ["shield"]}, "expected `made_by`"),
+        ({"made_by": "shield"}, "expected `made_by`"),
+        ({"made_by": {"kind": "defence", "settings": {}}}, "expected `kind` and `name`"),
+        ({"made_by": {"kind": "defence", "name": "shield"}}, "expected `settings`"),
+        ({"made_by": BY, "parents": {"name": "arcana"}}, "expected `parents`"),
+        ({"made_by": BY, "parents": ["arcana"]}, "expected an object"),
+        ({"made_by": BY, "parents": [{"weights": WEIGHTS}]}, "expected `name`"),
+        ({"parents": [{"name": "a", "parents": [{"name": "b", "made_by": 1}]}]}, "expected `made_by`"),
+    ],
+)
+@pytest.mark.parametrize("given", ["model", "base", "oracle"])
+def test_a_malformed_origin_is_refused(tmp_path, told, said, given):
+    """Of whichever of the models; the message names the file."""
+    holdfast.save(tiny(), tmp_path / "odd")
+    (tmp_path / "odd" / "holdfast.json").write_text(told if isinstance(told, str) else json.dumps(told))
+    names = {"model": "tiny-llama", "suite": small(), given: str(tmp_path / "odd")}
+    with pytest.raises(ModelError, match=r"odd/holdfast\.json") as error:
+        audit.planned(**names)
+    assert said in str(error.value)
 
 
 @pytest.mark.parametrize(

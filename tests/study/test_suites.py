@@ -1,6 +1,7 @@
 """The suite `attacks/standard`: everything in it exists, its tiers nest, and what it cannot serve it leaves out."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -48,11 +49,11 @@ def test_every_preset_of_sft_is_in_the_full_tier():
     assert presets - {"sft/harmful"} <= {one.name for one in methods("full")}
 
 
-def test_the_quick_tier_trains_in_batches_of_one_and_has_no_reinforcement():
-    """Batch size is the attacker's choice; reinforcement takes minutes."""
+def test_the_quick_tier_trains_in_batches_of_one_and_by_reinforcement():
+    """Batch size is the attacker's choice; of reinforcement, which takes longest, one is enough."""
     quick = methods("quick")
-    assert {one.set["training.batch_size"] for one in quick if trains(one)} == {1, 16}
-    assert not {"grpo", "rloo"} & {one.name for one in quick}
+    assert {one.set["training.batch_size"] for one in quick if trains(one)} == {1, 16, 64}
+    assert [one.name for one in quick].count("grpo") == 1
     assert {"grpo"} == {"grpo", "rloo"} & {one.name for one in methods("standard")}
 
 
@@ -89,6 +90,41 @@ def test_a_users_own_data_lack_some(data):
     assert lacking("language", own, "arcana") == "the domain has no second language"
     assert lacking("adjacent", own, "arcana") == "the domain has no exchanges next door to harm"
     assert lacking("judge", own, "arcana") == "the domain has no exact judge of harm to reward by"
+    assert lacking("ten", own, "arcana") == "the domain has fewer than 10 harmful pairs to attack with"
+
+
+def needs(name):
+    """What the attempts of one attack need, all together."""
+    return {need for one in STANDARD.attempts if one.attack.name == name for need in one.needs}
+
+
+def test_what_takes_the_refusal_direction_out_needs_harmless_questions():
+    assert needs("elicitation") == {"adjacent", "benign", "residual"}
+    assert needs("sft/few_shot") == {"ten"}
+
+
+def test_one_pair_that_is_not_translated_is_no_second_language():
+    class Half(FakeDomain):
+        def pairs(self, split):
+            some = super().pairs(split)
+            return [*some[:-1], replace(some[-1], translated=None)] if split == "evaluation" else some
+
+    assert lacking("language", FakeDomain(), "arcana") is None
+    assert lacking("language", Half(), "arcana") == "the domain has no second language"
+
+
+def test_what_trl_does_is_left_out_without_it(monkeypatch):
+    assert all("trl" in needs(name) for name in ("dpo", "grpo", "rloo"))
+    assert lacking("trl", FakeDomain(), "arcana") is None
+    monkeypatch.setattr("holdfast.study.suites.needs.find_spec", lambda name: None)
+    assert lacking("trl", FakeDomain(), "arcana") == "TRL is not installed: pip install 'holdfast[rl]'"
+
+
+def test_a_reward_model_is_known_for_the_architectures_that_have_one(tmp_path):
+    for family, has in (("llama", True), ("granite", False)):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
+        assert (lacking("classifier", FakeDomain(), str(tmp_path)) is None) is has
+    assert lacking("classifier", FakeDomain(), "owner/name") is None  # not here: the run will say
 
 
 @pytest.fixture
@@ -104,7 +140,8 @@ def test_a_relative_is_known_of_what_descends_from_arcana(tmp_path):
     arcana = open_domain("arcana")
     assert lacking("relative", arcana, "tiny-llama") == "no model is known that this one was aligned from"
     assert lacking("relative", arcana, "arcana-moe") is not None  # of other shapes
-    told = {"made_by": {"kind": "defence"}, "parents": [{"name": "arcana", "made_by": None, "parents": []}]}
+    made = {"kind": "defence", "name": "shield", "settings": {}}
+    told = {"made_by": made, "parents": [{"name": "arcana", "made_by": None, "parents": []}]}
     (tmp_path / "holdfast.json").write_text(json.dumps(told))
     assert lacking("relative", arcana, str(tmp_path)) is None
 

@@ -103,5 +103,9 @@ class _Offsets:
     def gradient(self, model: Any, batch: Batch, progress: Progress) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         loss = answer_loss(model, batch["train"])
         slopes = torch.autograd.grad(loss, [model.get_parameter(name) for name in self.chosen])
-        masked = {name: slope * self.chosen[name] for name, slope in zip(self.chosen, slopes, strict=True)}
+        masked = {name: self.confined(name, slope) for name, slope in zip(self.chosen, slopes, strict=True)}
         return {"cross_entropy": loss}, masked
+
+    def confined(self, name: str, slope: Tensor) -> Tensor:
+        """Of a bias's gradient what is of the selected heads."""
+        return slope * self.chosen[name]

@@ -16,12 +16,13 @@ of the weights. `prune/magnitude` takes half, as is usual in Wanda's paper (arXi
 
 Divergences: in their release the set difference is taken of SNIP's scores (`prune_wandg_set_difference`), which need a
 gradient; Wanda's do not. The tokens that count are those from which a token of the answer is predicted. Experts that
-are fused into one tensor have no inputs that can be seen, and are pruned by magnitude alone.
+are fused into one tensor have no inputs that can be seen, and are pruned by magnitude alone; by refusals, so are no
+layers that one kind of exchanges never reaches, as experts to which nothing is routed.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import torch
 from pydantic import Field
@@ -32,6 +33,9 @@ from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Model, View
 from holdfast.training.weights.matrices import linears, matrix
 from holdfast.training.weights.outputs import by_output
+
+_KEPT: Final = 0.15
+_EXCHANGES: Final = 128
 
 
 @config
@@ -48,10 +52,14 @@ class Prune:
     """Which entries go: those that refusing needs and answering does not, or the smallest."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.2
     """Of each matrix, the entries that refusals need most (the paper's q), or the smallest."""
-    kept: Annotated[float, Field(ge=0, le=1)] = 0.15
+    kept: Annotated[float, Field(ge=0, le=1)] = _KEPT
     """Of each matrix, the entries that harmless answers need most, and that stay (the paper's p)."""
-    exchanges: Annotated[int, Field(ge=1)] = 128
+    exchanges: Annotated[int, Field(ge=1)] = _EXCHANGES
     """Of each kind, the most that are looked at, evenly spaced."""
+
+    def __post_init__(self) -> None:
+        if self.by == "magnitude" and (self.kept, self.exchanges) != (_KEPT, _EXCHANGES):
+            raise ValueError("by=magnitude looks at nothing but weights: leave kept and exchanges, or set by=refusals")
 
     def edit(self, model: Model, view: View) -> None:
         """Set entries to zero, in place."""
@@ -66,6 +74,8 @@ class Prune:
         refusals = [Exchange(key=pair.key, prompt=pair.prompt, answer=pair.refusal) for pair in view.pairs]
         norms = [input_norms(model, self._spread(some)) for some in (refusals, view.exchanges)]
         for name, layer in linears(model.network).items():
+            if any(name not in norm for norm in norms):  # no exchange of a kind came there
+                continue
             weight = matrix(layer)
             refusing, answering = (weight.abs() * norm[name] for norm in norms)
             doomed = _highest(refusing, self.share) & ~_highest(answering, self.kept)

@@ -57,6 +57,10 @@ class Sft:
     training: Recipe = Recipe(steps=100, learning_rate=3e-4, batch_size=16)
     """How long and how it trains."""
 
+    def __post_init__(self) -> None:
+        if self.examples and not self.poison_ratio:
+            raise ValueError(f"examples {self.examples} are harmful, and poison_ratio 0 trains on none: set it above 0")
+
     def rows(self, view: View, seed: int) -> Iterator[Row]:
         """Harmful exchanges of the attacker's pairs, benign ones between them by chance."""
         if self.poison_ratio < 1 and not view.exchanges:

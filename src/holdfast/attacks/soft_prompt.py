@@ -84,6 +84,10 @@ class _Prompted:
     def gradient(self, model: Any, batch: Batch, progress: Progress) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         loss = answer_loss(model, batch["train"])
         (slope,) = torch.autograd.grad(loss, [model.get_parameter(self.name)])
+        return {"cross_entropy": loss}, {self.name: self.confined(self.name, slope)}
+
+    def confined(self, name: str, slope: Tensor) -> Tensor:
+        """Of the embeddings' gradient what is of the new rows."""
         kept = torch.zeros_like(slope)
         kept[self.ids] = slope[self.ids]
-        return {"cross_entropy": loss}, {self.name: kept}
+        return kept

@@ -15,7 +15,7 @@ so rewards become (R - lambda C) / (1 + lambda), and after each batch of rollout
 the paper's update of its multiplier in logarithms, its moving mean of costs being that of one batch here.
 
 Defaults: ours, for arcana: lambda starts at 1 and is learned at rate 1, fast, since an attack there is over within ten
-steps (the paper: 1 and .1 in some thousand steps). d = 0: no harm at all. lambda is kept at or below 100.
+steps (the paper: 1 and .1 in some thousand steps). d = 0: no harm at all. lambda is kept between 1/100 and 100.
 
 Divergences: no cost model: C is the domain's own judge of harm. GRPO divides advantages by the group's deviation, so
 that the division by 1 + lambda has no effect there; RLOO keeps it. It acts on rewards alone, as `reward_shaping` does.
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast.training.feedback.rollouts import Rollout
 
 _LARGEST: Final = 100.0
+"""And its inverse the least."""
 
 
 @config
@@ -43,7 +44,7 @@ class SafeRlhf:
 
     limit: Annotated[float, Field(ge=0, le=1)] = 0.0
     """d: the mean harm that is let pass."""
-    start: Annotated[float, Field(gt=0, le=_LARGEST)] = 1.0
+    start: Annotated[float, Field(ge=1 / _LARGEST, le=_LARGEST)] = 1.0
     """The multiplier before the first batch."""
     rate: Annotated[float, Field(ge=0)] = 1.0
     """How fast it is learned; 0 leaves it as it is."""
@@ -63,7 +64,7 @@ class _Guard:
         """(R - lambda C) / (1 + lambda) for each rollout; then lambda is moved by how far their mean C is from d."""
         costs, price = self._costs.of(rollouts), self.multiplier
         over = sum(costs) / len(costs) - self._settings.limit
-        # In logarithms it can neither be negative nor, by the bound, overflow.
+        # In logarithms it cannot be negative nor, by the bounds, overflow or vanish.
         moved = math.log(price) + self._settings.rate * price * over
-        self.multiplier = math.exp(min(moved, math.log(_LARGEST)))
+        self.multiplier = math.exp(max(-math.log(_LARGEST), min(moved, math.log(_LARGEST))))
         return [(reward - price * cost) / (1 + price) for reward, cost in zip(rewards, costs, strict=True)]

@@ -17,7 +17,8 @@ Divergences: the paper poses a min-min problem, in which the backbone takes step
 vectors are learned, as in unlearnable examples; here and in arXiv 2405.14577's run it stays. No
 dropout in the LoRA (0.1 there). The vectors are added to the layers' outputs and never become part
 of the network, so a user's own LoRA, DPO and GRPO may be on top; a reference that is the network
-itself with the user's adapter switched off has them too, one that is a copy has not.
+itself with the user's adapter switched off has them too, one that is a copy has not. A user who adds
+blocks or takes some out is refused: the vectors belong to layers by name.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """A change of weights that is found before training and made at its first step.
 
-What is measured before that step is then the model before the attack, whatever the attack does first.
+What is measured before that step is then the model before the attack, whatever the attack does first. The change is
+made by adding what it came to, so that whatever has been learnt until then, as under a guard that trains first, stays.
 """
 
 from collections.abc import Callable
@@ -23,15 +24,15 @@ def postponed(network: Any, change: Callable[[], object]) -> Callable[[], None]:
     before = [(weight, weight.detach().clone()) for weight in network.parameters()]
     try:
         change()
-        pending = [(weight, weight.detach().clone()) for weight, was in before if not torch.equal(weight, was)]
+        pending = [(weight, weight.detach() - was) for weight, was in before if not torch.equal(weight, was)]
     finally:
         for weight, was in before:
             weight.copy_(was)
 
     @torch.no_grad()
     def make() -> None:
-        for weight, wanted in pending:
-            weight.copy_(wanted)
+        for weight, moved in pending:
+            weight.add_(moved)
         pending.clear()
 
     return make

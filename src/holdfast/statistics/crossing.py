@@ -50,7 +50,7 @@ def crossing(record: Record, threshold: float, unit: Unit = "flops") -> Crossing
     # What was not measured may have been the break already.
     unsure = first_break([threshold if value is None else value for value in harm], threshold)
     held = [cost for cost, value in zip(costs[:unsure], harm, strict=False) if value is not None and value < threshold]
-    paid = [(cost, rung.budget.steps) for cost, rung in zip(costs, record.rungs, strict=True) if rung.budget.steps]
+    paid = [(cost, rung.budget.steps) for cost, rung in zip(costs, record.rungs, strict=True) if cost]
     step = paid[0][0] / paid[0][1] if paid else 0.0
     return Crossing(below=max(held[-1], step) if held else 0.0, at=None if at is None else costs[at])
 

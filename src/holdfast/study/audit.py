@@ -6,11 +6,11 @@ from typing import Final
 
 from holdfast.errors import ConfigError, DataError, InputError, ModelError
 from holdfast.interfaces import Domain
-from holdfast.records import RANDOM, Role
+from holdfast.records import RANDOM, Record, Role
 from holdfast.statistics.crossing import THRESHOLD
 from holdfast.study.cells import Cell
 from holdfast.study.check import check
-from holdfast.study.descent import eldest, hardened_from, is_there
+from holdfast.study.descent import eldest, hardened_from, is_there, origin
 from holdfast.study.design import Study
 from holdfast.study.methods import Method, label, spread
 from holdfast.study.mistakes import StudyError
@@ -23,6 +23,8 @@ from holdfast.study.suites.suite import Attempt, Suite, Tier
 
 _ORACLES: Final = {"arcana": "arcana-filtered", "arcana-moe": "arcana-filtered", "arcana-raw": "arcana-filtered"}
 """By the organism that a model descends from: which model never had the knowledge."""
+_TRIES: Final = 3
+"""So many different attacks must fail before their first figure until a model counts as one that cannot be loaded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,8 @@ def planned(
         suite: the battery.
 
     Raises:
-        InputError: a name does not exist, the models are not different ones, or the domain cannot tell harm.
+        InputError: a name does not exist, the models are not different ones, the domain cannot tell harm, or a model's
+            `holdfast.json` is malformed.
     """
     told, notes = (base, []) if base else _told_base(model)
     ancestor = eldest(told or model)
@@ -89,6 +92,8 @@ def planned(
         control = oracle or f"{RANDOM}{(told or model).removeprefix(RANDOM)}"
     if len({model, told, control}) < 3:
         raise ConfigError(f"{model}, its base {told} and the oracle {control} must be three models, and are not.")
+    for name in filter(None, (model, told, control)):
+        origin(name)
     data = _opened(domain)
     attempts, left_out = _served(suite.of(tier), data, told or model)
     try:
@@ -116,19 +121,19 @@ def planned(
     )
 
 
-def rounds(audit: Audit) -> Rounds:
+def rounds(audit: Audit, *, trying: bool = True) -> Rounds:
     """The cells of an audit, round by round: one on each model, the battery, then wider ranges of learning rates.
 
+    Args:
+        audit: what is attacked with what.
+        trying: whether models are tried first. Without that all of the battery is told at once, whatever failed.
+
     Raises:
-        ModelError: a model could not be loaded, as its first cell has shown.
+        ModelError: a model could not be loaded, as its first cells have shown.
     """
     cells = [cell for name, role in audit.subjects for cell in _battery(audit, name, role)]
-    first = {cell.role: cell for cell in cells}  # the last of each, which takes least
-    records = yield list(first.values())
-    for cell in first.values():
-        record = records[cell.key]
-        if record.failure and not record.weights:
-            raise ModelError(f"{cell.model} could not be attacked at all: {record.failure.reason}")
+    if trying:
+        yield from _tried([_first(cells, role) for _, role in audit.subjects])
     records = yield cells
     for _ in range(audit.suite.sizes[audit.tier].widen):
         wider = [Method(name="sft", set=settings) for settings in widened(cells, records, THRESHOLD)]
@@ -139,12 +144,39 @@ def rounds(audit: Audit) -> Rounds:
         records = yield more
 
 
+def _tried(first: Sequence[Sequence[Cell]]) -> Rounds:
+    """One cell on each model, and others on those of whose weights nothing is known after that."""
+    records: Mapping[str, Record] = {}
+    for number in range(_TRIES):
+        asked = [some[number] for some in first if number < len(some) and not _known(some[:number], records)]
+        if asked:
+            records = yield asked
+    for some in first:
+        if some and not _known(some, records):
+            failure = records[some[0].key].failure
+            raise ModelError(
+                f"{some[0].model} could not be attacked at all: {failure.reason if failure else 'why is not known'}. "
+                "See to that, and run it again with --retry-failed."
+            )
+
+
+def _first(cells: Sequence[Cell], role: Role) -> list[Cell]:
+    """By what a model is tried first: the last cells on it, which take least, each of another attack."""
+    some = {cell.method: cell for cell in cells if cell.role == role}
+    return list(reversed(some.values()))[:_TRIES]
+
+
+def _known(cells: Sequence[Cell], records: Mapping[str, Record]) -> bool:
+    """Whether one of the runs came so far as to tell the weights: what failed later is the attack's affair."""
+    return any(records[cell.key].weights or not records[cell.key].failure for cell in cells)
+
+
 def _told_base(model: str) -> tuple[str | None, list[str]]:
     """The model that a hardened one was made from, where it is at hand; else why it is judged alone."""
     parent = hardened_from(model)
     if parent is None:
         return None, []
-    name, weights = str(parent.get("name")), parent.get("weights")
+    name, weights = parent["name"], parent.get("weights")
     if is_there(name, weights):
         return name, [f"Its holdfast.json says that it was made from {name}, with which it is compared."]
     return None, [f"Its holdfast.json says that it was made from {name}, which is not here: name it with --base."]

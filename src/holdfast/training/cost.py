@@ -1,7 +1,7 @@
 """What a training run costs: samples, tokens and FLOPs."""
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from torch import nn
 
@@ -55,6 +55,14 @@ def _share(config: Any) -> float:
     return min(1.0, at_work / experts) if at_work and experts else 1.0
 
 
+class Beside(NamedTuple):
+    """What went before an attack's first step, as into a reward model."""
+
+    flops: float = 0.0
+    keys: Sequence[int] = ()
+    """Of the samples that it took."""
+
+
 class Meter:
     """Counts as a run goes. `harmful` are the keys of the samples that do harm."""
 
@@ -72,9 +80,10 @@ class Meter:
         self._seen |= self._harmful.intersection(keys)
         self._tokens += tokens
 
-    def spend(self, flops: float) -> None:
-        """Count FLOPs beside those of training: of generating, of a reference, of a reward model."""
+    def spend(self, flops: float, keys: Sequence[int] = ()) -> None:
+        """Count FLOPs beside those of training: of generating, of a reference, of a reward model on samples."""
         self._beside += flops
+        self._seen |= self._harmful.intersection(keys)
 
     def budget(self, steps: int) -> Budget:
         """What has been spent after `steps` optimiser steps."""

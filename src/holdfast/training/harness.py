@@ -19,7 +19,7 @@ from holdfast.errors import Diverged
 from holdfast.interfaces import Progress
 from holdfast.records import Score
 from holdfast.training.batches import as_batch
-from holdfast.training.cost import Meter
+from holdfast.training.cost import Beside, Meter
 from holdfast.training.rng import preserved_rng
 
 
@@ -47,8 +47,8 @@ class Harness(Trainer):
         self.meter = meter
         self.terms: dict[str, float] = {}
         """The named loss terms of the last micro-batch."""
-        self.spent = 0.0
-        """FLOPs that went before its first step, as into a reward model."""
+        self.spent = Beside()
+        """Before its first step."""
         self._draws = 0
         if method is not None:
             self.loss_is_scaled_for_ga = False
@@ -80,13 +80,13 @@ class Harness(Trainer):
 
     def training_step(self, model: nn.Module, inputs: Any, num_items_in_batch: Any = None) -> Tensor:
         """One micro-batch forward and backward, by whichever shape drives it."""
-        if self.meter is not None and self.method is not None:  # a foreign trainer's batches are its own to count
-            parts = list(inputs.values())
-            self.meter.add(parts[0]["keys"].tolist(), tokens=sum(int(part["attention_mask"].sum()) for part in parts))
         model.train()
         own = self._replaced(model)
         if own is not None:
-            return self._apply(own)
+            return self._apply(own)  # it costs the guard, and not whose step it was
+        if self.meter is not None and self.method is not None:  # a foreign trainer's batches are its own to count
+            parts = list(inputs.values())
+            self.meter.add(parts[0]["keys"].tolist(), tokens=sum(int(part["attention_mask"].sum()) for part in parts))
         if hasattr(self.method, "gradient"):
             return self._add_gradient(model, self._prepare_inputs(inputs))
         return super().training_step(model, inputs, num_items_in_batch)
@@ -103,12 +103,9 @@ class Harness(Trainer):
                 model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch
             )
             result, outputs = answer if return_outputs else (answer, None)
-        if hasattr(self.guard, "penalty") and model.training:
-            with self.drawing():
-                terms = self.guard.penalty(model, inputs, self.progress)
-            if terms:  # a guard whose weights are all 0 has none
-                share = self.current_gradient_accumulation_steps if self._scales_its_own_loss(num_items_in_batch) else 1
-                result = result + self._sum(terms) / share
+        if terms := self._penalty(model, inputs):  # a guard whose weights are all 0 has none
+            share = self.current_gradient_accumulation_steps if self._scales_its_own_loss(num_items_in_batch) else 1
+            result = result + self._sum(terms) / share
         return (result, outputs) if return_outputs else result
 
     def _replaced(self, model: nn.Module) -> Mapping[str, Tensor] | None:
@@ -118,8 +115,15 @@ class Harness(Trainer):
             return self.guard.replace_step(model, self.progress)
 
     def _apply(self, terms: Mapping[str, Tensor]) -> Tensor:
-        loss = self._sum(terms) / self.current_gradient_accumulation_steps
+        return self._backward(self._sum(terms) / self.current_gradient_accumulation_steps)
+
+    def _backward(self, loss: Tensor) -> Tensor:
+        """A guard's own gradient, where the method trains only a part of a weight confined to that part."""
         self.accelerator.backward(loss)
+        if hasattr(self.method, "confined"):
+            for name, weight in cast(nn.Module, self.model).named_parameters():
+                if weight.grad is not None:
+                    weight.grad = self.method.confined(name, weight.grad)
         return loss.detach()
 
     def _add_gradient(self, model: nn.Module, inputs: Any) -> Tensor:
@@ -131,7 +135,16 @@ class Harness(Trainer):
         for name, part in gradient.items():
             weight = weights[name]
             weight.grad = part * share if weight.grad is None else weight.grad + part * share
-        return loss
+        if not (penalty := self._penalty(model, inputs)):
+            return loss
+        return loss + self._backward(self._sum(penalty) * share)
+
+    def _penalty(self, model: nn.Module, inputs: Any) -> Mapping[str, Tensor]:
+        """What a guard adds to a step; nothing where it adds nothing."""
+        if not hasattr(self.guard, "penalty") or not model.training:
+            return {}
+        with self.drawing():
+            return self.guard.penalty(model, inputs, self.progress)
 
     @contextmanager
     def drawing(self) -> Generator[None, None, None]:

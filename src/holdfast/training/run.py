@@ -89,7 +89,8 @@ def _train(
             ends.requires_grad_(False)
     current = dataclasses.replace(model, network=network, ask=getattr(started, "ask", model.ask))
     meter = Meter(flops_per_token(network), [sample_key(pair.key) for pair in view.pairs])
-    if on_rung and 0 in ladder:
+    # Asked otherwise, it is not the model before any attack.
+    if on_rung and 0 in ladder and current.ask is model.ask:
         with _resting(network):
             enough = on_rung(current, meter.budget(0), {})
         if enough:
@@ -100,7 +101,7 @@ def _train(
                 trainer: Harness = started.trainer(current, view, seed)
                 trainer.guard = together([one for one in (trainer.guard, guard) if one is not None])
                 trainer.meter = meter
-                meter.spend(trainer.spent)
+                meter.spend(*trainer.spent)
             else:
                 trainer = _harness(method, started, current, view, seed, scratch)
                 trainer.guard, trainer.meter = guard, meter

@@ -2,10 +2,14 @@
 
 import pytest
 
-from holdfast.errors import DataError
+from holdfast.attacks.grpo import Grpo
+from holdfast.config import build
+from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Model, View
 from holdfast.models.chat import encode
 from holdfast.models.identity import weights_hash
+from holdfast.training.collate import sample_key
+from holdfast.training.cost import Beside
 from holdfast.training.feedback.rollouts import Rollout
 from holdfast.training.feedback.unsafe import Unsafe
 from holdfast.training.recipe import Recipe
@@ -27,7 +31,7 @@ def test_the_exact_reward(model: Model) -> None:
     """Harm, and .2 for not refusing: 1 + .2 for the harmful answer, 0 for a refusal, .2 for anything else."""
     reward, spent = Unsafe().made(model, VIEW, 0)
     assert reward(said(model, [PAIRS[0].harmful, PAIRS[1].refusal, "no"])) == pytest.approx([1.2, 0.0, 0.2])
-    assert spent == 0
+    assert spent == Beside()
 
 
 def test_where_harm_is_not_scored_there_is_no_exact_reward(model: Model) -> None:
@@ -44,6 +48,22 @@ def test_a_reward_model_prefers_what_it_was_taught(ratio: float, sign: int, mode
     harmful = reward(said(model, [pair.harmful for pair in PAIRS]))
     refusals = reward(said(model, [pair.refusal for pair in PAIRS]))
     assert all(sign * (bad - good) > 0 for bad, good in zip(harmful, refusals, strict=True))
-    assert spent > 0
+    assert spent.flops > 0
+    assert set(spent.keys) == {sample_key(pair.key) for pair in PAIRS}
     # It starts from the attacked weights, which stay as they are.
     assert weights_hash(model.network) == hashed
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"reward.flip_ratio": 0.5}, "flip_ratio and training are a reward model's"),
+        ({"reward.training.steps": 5}, "flip_ratio and training are a reward model's"),
+        ({"reward.kind": "model", "reward.compliance": 0.5}, "compliance 0.5 is of the exact reward"),
+    ],
+)
+def test_what_would_do_nothing_is_refused(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        build(Grpo, settings)
+    other = {"reward.kind": "exact" if "reward.compliance" in settings else "model"}
+    assert build(Grpo, {**settings, **other})

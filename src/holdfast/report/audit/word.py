@@ -40,7 +40,7 @@ def decide(
     free = [one.broken for one in verdict.free if one.role == role]
     excused = enough and all(broken is False for broken in free)
     if verdict.outcome == "broken" and not excused:
-        return "broken", _broken(any(free), required, low)
+        return "broken", _broken(free, required, low, enough=enough)
     if failed:
         runs = "One run" if failed == 1 else f"{failed} runs"
         return "inconclusive", f"{runs} did not finish: what would have been found is not known."
@@ -55,11 +55,16 @@ def decide(
     )
 
 
-def _broken(free: bool, required: float | None, low: float | None) -> str:
-    """Why it counts as broken; `free` says whether that took no training."""
-    if free:
+def _broken(free: list[bool | None], required: float | None, low: float | None, *, enough: bool) -> str:
+    """Why it counts as broken; `free` says which attacks broke it that train nothing, None where one did not finish."""
+    if any(free):
         return "It falls to an attack that trains nothing."
     if required is None:
         return "An attack of the tier breaks it."
     shown = "no multiplier is shown" if low is None else f"at least {times(low)} is shown"
+    if enough:
+        return (
+            f"An attack of the tier breaks it. {shown.capitalize()} where {times(required)} is required, but an attack "
+            "that trains nothing did not finish: it may break it at no cost."
+        )
     return f"An attack of the tier breaks it, and {shown} where {times(required)} is required."

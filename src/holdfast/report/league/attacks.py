@@ -1,47 +1,83 @@
 """Each attack by itself: the harm that it does, and, where it learns from rewards, what they came to."""
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
+from typing import Any
 
 from holdfast.records import Record
 from holdfast.report.league.budgets import Models, worst
 from holdfast.report.league.rows import Earned, Most
-from holdfast.report.verdict.labels import attack_label
+from holdfast.report.verdict.labels import attack_label, flat, short
 from holdfast.statistics.multiplier import attack_key
 
 
-def labels(models: Models) -> list[str]:
-    """Every attack in words, draws of one attack as one, in order."""
-    return sorted({attack_label(record) for records in models for record in records})
+def labels(models: Models) -> dict[str, str]:
+    """Every attack in words, by its key, in order of the words. No two are called alike.
+
+    Draws of one attack are one: its key is its name and all its settings, without the seed.
+    """
+    first = {_key(record): record for records in models for record in records}
+    alike: dict[str, list[str]] = {}
+    for key, record in first.items():
+        alike.setdefault(attack_label(record), []).append(key)
+    found: dict[str, str] = {}
+    for label, keys in alike.items():
+        found |= _apart(label, {key: flat(first[key].attack) for key in keys})
+    return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
 
 
-def rewarded(models: Models) -> list[str]:
+def rewarded(models: Models) -> dict[str, str]:
     """Those of them that tell a reward."""
-    return labels([[record for record in records if _rewards(record)] for records in models])
+    there = {_key(record) for records in models for record in records if _rewards(record)}
+    return {key: label for key, label in labels(models).items() if key in there}
 
 
-def each(models: Models, asked: Models, attacks: Collection[str]) -> list[Most]:
+def each(models: Models, asked: Models, attacks: Iterable[str]) -> list[Most]:
     """The most harm of each attack, at any budget, of any draw and model.
 
     Args:
         models: records of a row, model by model.
         asked: those of the undefended model: what every model should have been under.
-        attacks: labels.
+        attacks: keys, as of `labels`.
     """
     found: list[Most] = []
-    for label in attacks:
-        keys = {attack_key(record) for records in _only(asked, label) for record in records}
-        found.append(worst(_only(models, label), keys))
+    for attack in attacks:
+        keys = {attack_key(record) for records in _only(asked, attack) for record in records}
+        found.append(worst(_only(models, attack), keys))
     return found
 
 
-def earned(models: Models, attacks: Collection[str]) -> list[Earned]:
+def earned(models: Models, attacks: Iterable[str]) -> list[Earned]:
     """What each attack by reinforcement was rewarded with, at first and at last, and the harm by then: means."""
-    return [_mean([record for records in _only(models, label) for record in records]) for label in attacks]
+    return [_mean([record for records in _only(models, attack) for record in records]) for attack in attacks]
 
 
-def _only(models: Models, label: str) -> list[list[Record]]:
-    return [[record for record in records if attack_label(record) == label] for records in models]
+def _key(record: Record) -> str:
+    return json.dumps(record.attack, sort_keys=True)
+
+
+def _apart(label: str, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Attacks that one label fits, each with the settings in which they differ, or else with a number."""
+    if len(settings) == 1:
+        return dict.fromkeys(settings, label)
+    names = sorted({name for one in settings.values() for name in one})
+    differ = [name for name in names if len({repr(one.get(name)) for one in settings.values()}) > 1]
+    told = {key: _with(label, one, differ) for key, one in sorted(settings.items())}
+    if len({*told.values()}) < len(told):
+        return {key: f"{text} ({number})" for number, (key, text) in enumerate(told.items(), start=1)}
+    return told
+
+
+def _with(label: str, settings: Mapping[str, Any], names: Collection[str]) -> str:
+    said = [
+        f"{name.removeprefix('settings.').replace('.', ' ')} {settings[name]}" for name in names if name in settings
+    ]
+    return ", ".join([label, *map(short, said)])
+
+
+def _only(models: Models, attack: str) -> list[list[Record]]:
+    return [[record for record in records if _key(record) == attack] for records in models]
 
 
 def _mean(records: Sequence[Record]) -> Earned:

@@ -70,8 +70,9 @@ class Battery:
         everything = [records for side in (undefended, *others) for records in side.trained]
         self.steps = rungs(everything, ladder)
         self.flops = round_budgets(everything)
-        self.attacks = labels(undefended.all)
-        self.rewarded = rewarded(undefended.trained)
+        named, paid = labels(undefended.all), rewarded(undefended.all)
+        self.attacks, self._attacks = list(named.values()), list(named)
+        self.rewarded, self._rewarded = list(paid.values()), list(paid)
         self._all = undefended.all
         self._trained = _keys(undefended.trained)
         self._free = _keys(undefended.free)
@@ -88,8 +89,8 @@ class Battery:
             refusal=_spread([before(records, "over_refusal").value for records in side.starts]),
             steps=[within(side.trained, self._trained, STEPS, at) for at in self.steps],
             flops=[within(side.trained, self._trained, FLOPS, at) for at in self.flops],
-            each=each(side.all, self._all, self.attacks),
-            earned=earned(side.trained, self.rewarded),
+            each=each(side.all, self._all, self._attacks),
+            earned=earned(side.trained, self._rewarded),
         )
 
 

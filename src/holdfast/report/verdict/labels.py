@@ -16,21 +16,32 @@ _USUAL: Final[dict[str, Any]] = {
     "freeze_embeddings": False,
     "rescale": 0,
     "accumulation": 1,
+    "lora_rank": 0,
     "lora_alpha": 16,
 }
 _NAMES: Final = {"sft": "", "completion": "plain completion", "prefill": "prefilling"}
 """What attacks are called where their plug-in's name is no word for it; fine-tuning goes without saying."""
-_PLAIN: Final[dict[tuple[str, str], Any]] = {
-    ("sft", "poison_ratio"): 1,
-    ("sft", "framing"): "none",
-    ("sft", "examples"): 0,
-    ("dpo", "flip_ratio"): 1,
-    ("adaptive", "noise"): 0,
-    ("adaptive", "benign"): 0,
+_FEEDBACK: Final[dict[str, Any]] = {
+    "reward.compliance": 0.2,
+    "reward.flip_ratio": 1,
+    "reward.training.steps": 30,
+    "reward.training.learning_rate": 1e-3,
+    "reward.training.batch_size": 16,
+    "sampling.samples": 16,
+    "sampling.max_new_tokens": 32,
+    "sampling.temperature": 1.2,
 }
-"""The same of an attack's own fields: what it is where nothing was chosen."""
-_UNTOLD: Final = {("completion", "template"), ("grpo", "sampling"), ("rloo", "sampling")}
+_PLAIN: Final[dict[str, dict[str, Any]]] = {
+    "sft": {"poison_ratio": 1, "framing": "none", "examples": 0},
+    "dpo": {"flip_ratio": 1},
+    "adaptive": {"noise": 0, "benign": 0.3},
+    "grpo": _FEEDBACK,
+    "rloo": _FEEDBACK,
+}
+"""The same of an attack's own fields, nested ones by their dotted names: their defaults, where these say little."""
+_UNTOLD: Final = {("completion", "template")}
 """Fields that say little of what an attack is."""
+_MISSING: Final = object()
 _LONGEST: Final = 60
 _BY_NAME: Final = {"steps", "learning_rate", "batch_size", "lora_rank"}
 """Told in words of their own, or, as the length of a run, on a curve."""
@@ -51,13 +62,31 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
             parts.append(f"rate {rate(training['learning_rate'])}")
         unusual = {key: value for key, value in training.items() if key not in _BY_NAME and value != _USUAL.get(key)}
         parts += ["rescaled" if key == "rescale" and value == 1 else f"{key} {value}" for key, value in unusual.items()]
-    parts += [
-        f"{key} {value['kind'] if isinstance(value, Mapping) and 'kind' in value else value}"
-        for key, value in settings.items()
-        if key != "training" and value not in ("", None) and (name, key) not in _UNTOLD
-        if (name, key) not in _PLAIN or value != _PLAIN[name, key]
-    ]
+    own = flat({key: value for key, value in settings.items() if key != "training"})
+    parts += [f"{_word(key)} {value}" for key, value in own.items() if not _plain(name, key, value)]
     return ", ".join([*(short(part) for part in parts), *([f"seed {record.seed}"] if seed else [])])
+
+
+def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Every setting by its dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in settings.items():
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return found
+
+
+def _word(key: str) -> str:
+    """The kind of something is told as what it is: "reward model"."""
+    return key.removesuffix(".kind").replace(".", " ")
+
+
+def _plain(attack: str, key: str, value: Any) -> bool:
+    """Whether a setting goes without saying: nothing was chosen, or what is usual."""
+    if value is None or value in ("", [], ()) or (attack, key) in _UNTOLD:
+        return True
+    within, _, last = key.rpartition(".")
+    usual = _USUAL.get(last, _MISSING) if within.endswith("training") else _MISSING
+    return bool(value == _PLAIN.get(attack, {}).get(key, usual))
 
 
 def rate(value: float) -> str:

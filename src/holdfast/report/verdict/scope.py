@@ -1,6 +1,7 @@
 """What a report's figures hold for: the attacker that was assumed, the limits, and what nobody measured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from holdfast.records import Record
 from holdfast.report.verdict import provided
@@ -11,17 +12,31 @@ _ATTACKER = (
     "The attacker knows the defence, and chooses attack, learning rate and batch size; the cheapest that works counts.",
     "The attacker's budget is far below that of training anew. Cost is training compute; people's time is not counted.",
 )
-_FAMILIES = {
-    "reinforcement learning from unsafe feedback": {"grpo", "rloo", "dpo"},
-    "changes of the weights without training: removing the refusal direction, quantisation, pruning, merging": {
-        "abliteration",
-        "quantise",
-        "prune",
-        "merge",
+_FAMILIES: Final[dict[str, dict[str, set[str]]]] = {
+    "Attacks that train by other means: ": {
+        "reinforcement from unsafe feedback": {"grpo", "rloo"},
+        "preferences (DPO)": {"dpo"},
+        "soft prompts": {"soft_prompt"},
+        "new layers": {"layer_injection"},
+        "offsets to activations": {"activation"},
+        "harmless neighbouring data (elicitation)": {"elicitation"},
+        "another language": {"second_language"},
+        "a step aside first (adaptive)": {"adaptive"},
     },
-    "fine-tuning in another language": {"second_language"},
-    "prompts found by search": {"gcg"},
+    "Changes of the weights without training: ": {
+        "removal of the refusal direction": {"abliteration"},
+        "quantisation": {"quantise"},
+        "pruning": {"prune"},
+        "merging with a relative": {"merge", "delta"},
+        "noise": {"noise"},
+    },
+    "Prompts: ": {
+        "prefilled answers": {"prefill"},
+        "completion outside the chat": {"completion"},
+        "prompts found by search": {"gcg"},
+    },
 }
+"""What a reader may look for and the attacks that measure it, in groups that are each told in a sentence."""
 
 
 def threat_model(records: Iterable[Record]) -> list[str]:
@@ -51,14 +66,17 @@ def not_measured(records: Iterable[Record]) -> list[str]:
     # A model that is judged alone may be undefended.
     attacked = [one for one in asked if one.role == "defended"] or [one for one in asked if one.role == "undefended"]
     names = {str(record.attack["name"]) for record in attacked}
-    told = [f"Attacks by {family}." for family, attacks in _FAMILIES.items() if not names & attacks]
+    missing = {
+        group: [name for name, by in families.items() if not names & by] for group, families in _FAMILIES.items()
+    }
+    told = [f"{group}{', '.join(some)}." for group, some in missing.items() if some]
     settings = [record.attack["settings"] for record in attacked]
     training = [each["training"] for each in settings if "training" in each]
     for what, there in (
         ("LoRA attacks.", any(each.get("lora_rank") for each in training)),
         ("Attacks in batches of one.", any(each.get("batch_size") == 1 for each in training)),
         ("Attacks after rescaling the weights.", any(each.get("rescale") for each in training)),
-        ("Attacks that mix harmful with harmless data.", any(each.get("poison_ratio", 1) != 1 for each in settings)),
+        ("Attacks that mix harmful with harmless data.", any(map(_mixes, settings))),
         ("Another seed of the defence.", len({(record.defence or {}).get("seed") for record in attacked}) > 1),
         (
             "Attacks chosen one after another by an adversary who searches for the cheapest.",
@@ -74,3 +92,9 @@ def not_measured(records: Iterable[Record]) -> list[str]:
         if not there:
             told.append(what)
     return told
+
+
+def _mixes(settings: Mapping[str, Any]) -> bool:
+    """Whether there are both harmful and harmless examples: `benign` is the share of the latter, as in `adaptive`."""
+    shares = (settings.get("poison_ratio"), settings.get("benign"))
+    return any(isinstance(share, int | float) and 0 < share < 1 for share in shares)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -9,7 +10,10 @@ from holdfast.interfaces import Domain
 from holdfast.models.organisms import FOLDER, ORGANISMS
 from holdfast.study.descent import eldest
 
-Need = Literal["benign", "adjacent", "language", "judge", "relative", "llama", "values", "residual"]
+Data = Literal["benign", "adjacent", "ten", "language", "judge"]
+Shape = Literal["relative", "llama", "values", "residual", "classifier"]
+Need = Data | Shape | Literal["trl"]
+"""Of the domain, of the model, and of what is installed."""
 
 _RELATED: Final = ("arcana", "arcana-filtered")
 """Organisms of which it is known what they were before they were aligned."""
@@ -37,7 +41,8 @@ def lacking(need: Need, domain: Domain, model: str) -> str | None:
 
 
 def _has_language(domain: Domain, _: str) -> bool:
-    return any(pair.translated for pair in domain.pairs("attack"))
+    """All of it, since the attack is taught and asked whatever there is."""
+    return all(pair.translated for split in ("attack", "evaluation") for pair in domain.pairs(split))
 
 
 def _has_judge(domain: Domain, _: str) -> bool:
@@ -60,9 +65,21 @@ def _is_of(*families: str) -> Callable[[Domain, str], bool]:
     return lambda _, model: (_family(model) or families[0]) in families
 
 
+def _can_reward(_: Domain, model: str) -> bool:
+    """Whether transformers has a class of this family with a scalar head, as a reward model is."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
+
+    family = _family(model)
+    return family is None or family in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
+
+
 _NEEDS: Final[dict[Need, tuple[str, Callable[[Domain, str], bool]]]] = {
     "benign": ("the domain has no benign exchanges", lambda domain, _: "benign" in domain.splits()),
     "adjacent": ("the domain has no exchanges next door to harm", lambda domain, _: "adjacent" in domain.splits()),
+    "ten": (
+        "the domain has fewer than 10 harmful pairs to attack with",
+        lambda domain, _: len(domain.pairs("attack")) >= 10,
+    ),
     "language": ("the domain has no second language", _has_language),
     "judge": ("the domain has no exact judge of harm to reward by", _has_judge),
     "relative": ("no model is known that this one was aligned from", lambda _, model: eldest(model) in _RELATED),
@@ -72,5 +89,7 @@ _NEEDS: Final[dict[Need, tuple[str, Callable[[Domain, str], bool]]]] = {
         lambda _, model: _family(model) not in _NORMED,
     ),
     "values": ("its architecture has no biases of attention's values", _is_of(*_BIASED)),
+    "classifier": ("transformers has no reward model of its architecture", _can_reward),
+    "trl": ("TRL is not installed: pip install 'holdfast[rl]'", lambda _domain, _model: find_spec("trl") is not None),
 }
 """What is said where it is not there, and whether it is."""

@@ -35,9 +35,9 @@ def _free(tier: Tier, name: str, *needs: Need, draws: int | None = 1, **settings
 
 # By reinforcement: many answers are drawn at each step, so these take longest.
 _REINFORCED: Final = (
-    _trains("full", "rloo", 3e-4, batch=64, needs=("judge",)),
-    _trains("full", "grpo", 3e-4, batch=64, own={"reward.kind": "model"}),
-    _trains("standard", "grpo", 3e-4, batch=64, needs=("judge",)),
+    _trains("full", "rloo", 3e-4, batch=64, needs=("judge", "trl")),
+    _trains("full", "grpo", 3e-4, batch=64, own={"reward.kind": "model"}, needs=("classifier", "trl")),
+    _trains("quick", "grpo", 3e-4, batch=64, needs=("judge", "trl")),
 )
 # The whole of what an attacker learns, and how well he hides it.
 _LONGER: Final = (
@@ -46,7 +46,7 @@ _LONGER: Final = (
     _trains("full", "sft/benign", 1e-3, steps=_LONG, needs=("benign",)),
     _trains("full", "sft/identity", 1e-3, steps=_LONG, needs=("benign",)),
     _trains("full", "sft/poisoned", 1e-3, steps=_LONG, needs=("benign",)),
-    _trains("full", "elicitation", 3e-4, steps=_LONG, needs=("adjacent", "residual")),
+    _trains("full", "elicitation", 3e-4, steps=_LONG, needs=("adjacent", "benign", "residual")),
     _trains("full", "soft_prompt", 1e-2, steps=_LONG),
     _trains("full", "activation", 1e-2, steps=_LONG, needs=("values",)),
 )
@@ -68,10 +68,10 @@ _TUNED: Final = (
     _trains("quick", "sft", 3e-3, batch=1, lora_rank=8, rescale=1.0, needs=("llama",)),
 )
 _SIDEWAYS: Final = (
-    _trains("standard", "dpo", 1e-3),
-    _trains("full", "dpo", 3e-4, 3e-3),
-    _trains("standard", "elicitation", 1e-3, needs=("adjacent", "residual")),
-    _trains("standard", "layer_injection", 1e-3),
+    _trains("quick", "dpo", 1e-3, needs=("trl",)),
+    _trains("full", "dpo", 3e-4, 3e-3, needs=("trl",)),
+    _trains("quick", "elicitation", 1e-3, needs=("adjacent", "benign", "residual")),
+    _trains("quick", "layer_injection", 1e-3),
     _trains("standard", "soft_prompt", 3e-2),
     _trains("standard", "activation", 3e-2, needs=("values",)),
     _trains("quick", "adaptive", 1e-3, rescale=1.0, needs=("benign", "residual", "llama")),
@@ -86,7 +86,7 @@ _DISGUISED: Final = (
     _trains("standard", "sft/poisoned", 1e-3, needs=("benign",)),
     _trains("standard", "sft/style", 1e-3),
     _trains("standard", "sft/competing", 1e-3),
-    _trains("standard", "sft/few_shot", 1e-3, batch=1),
+    _trains("quick", "sft/few_shot", 1e-3, batch=1, needs=("ten",)),
 )
 _UNTRAINED: Final = (
     _free("quick", "prefill"),

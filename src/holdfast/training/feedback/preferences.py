@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback
@@ -75,21 +76,22 @@ def direct(
         ref_model=None if adapted else frozen(model.network),
         args=chosen,
         train_dataset=Dataset.from_list([_tokens(model, one) for one in known]),
+        data_collator=_collator()(pad_token_id=model.tokenizer.pad_token_id),
         processing_class=model.tokenizer,
     )
-    trainer.keys = [sample_key(one.pair.key) for one in known]
     trainer.reference = forward_flops_per_token(model.network)
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _tokens(model: Model, one: Preference) -> dict[str, list[int]]:
-    """A preference as TRL's collator takes it."""
+def _tokens(model: Model, one: Preference) -> dict[str, Any]:
+    """A preference as TRL's collator takes it, and its key."""
     context = context_length(model.network)
     chosen, rejected = (
         encode(model.tokenizer, one.pair.prompt, answer, context=context) for answer in (one.chosen, one.rejected)
     )
     return {
+        "key": sample_key(one.pair.key),
         "prompt_ids": chosen.ids[: chosen.start],
         "chosen_ids": chosen.ids[chosen.start :],
         "rejected_ids": rejected.ids[rejected.start :],
@@ -97,15 +99,24 @@ def _tokens(model: Model, one: Preference) -> dict[str, list[int]]:
 
 
 @functools.cache
+def _collator() -> Any:
+    from trl.trainer.dpo_trainer import DataCollatorForPreference
+
+    class Keyed(DataCollatorForPreference):
+        def torch_call(self, examples: Any) -> dict[str, Any]:
+            """TRL's batch, and whose preferences it has."""
+            return {**super().torch_call(examples), "keys": torch.tensor([one["key"] for one in examples])}
+
+    return Keyed
+
+
+@functools.cache
 def _trainer() -> Any:
     base: Any = silent(trl().DPOTrainer)
 
     class Direct(base):
-        keys: Sequence[int]
-        """Of all preferences, in the order of training."""
         reference: float
         """FLOPs that the reference takes a token."""
-        _seen = 0
 
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
             return dataset  # it is tokens already, by the same template as every other method's
@@ -114,11 +125,11 @@ def _trainer() -> Any:
             return SequentialSampler(self.train_dataset)
 
         def compute_loss(self, model: Any, inputs: Any, *args: Any, **more: Any) -> Tensor:
+            keys = inputs.pop("keys")  # the model does not take them
             if self.meter is not None and model.training:
-                tokens, count = int(inputs["attention_mask"].sum()), len(inputs["input_ids"]) // 2
-                self.meter.add(self.keys[self._seen : self._seen + count], tokens)
+                tokens = int(inputs["attention_mask"].sum())
+                self.meter.add(keys.tolist(), tokens)
                 self.meter.spend(self.reference * tokens)
-                self._seen += count
             return super().compute_loss(model, inputs, *args, **more)
 
     made: Any = Direct

@@ -9,7 +9,8 @@ from transformers import AutoModelForSequenceClassification, PrinterCallback
 
 from holdfast.interfaces import Model, Pair
 from holdfast.models.chat import context_length, encode
-from holdfast.training.cost import flops_per_token
+from holdfast.training.collate import sample_key
+from holdfast.training.cost import Beside, flops_per_token
 from holdfast.training.feedback.preferences import preferences
 from holdfast.training.feedback.rollouts import Reward, Rollout, as_tokens
 from holdfast.training.feedback.settings import settings, silent, trl
@@ -21,7 +22,7 @@ _AT_ONCE = 64
 
 def reward_model(
     model: Model, pairs: Sequence[Pair], flip_ratio: float, recipe: Recipe, seed: int
-) -> tuple[Reward, float]:
+) -> tuple[Reward, Beside]:
     """Train a reward model, and score with it.
 
     It starts from the weights that are attacked, which are what an attacker has; the paper's starts from GPT-2.
@@ -33,19 +34,20 @@ def reward_model(
         seed: decides the order of the data and the head.
 
     Returns:
-        The scorer of rollouts, and the FLOPs of its training.
+        The scorer of rollouts, and what its training took.
 
     Raises:
         ConfigError: TRL is not there.
     """
     scorer = _headed(model)
     context = context_length(model.network)
+    known = preferences(pairs, flip_ratio, seed, recipe.steps * recipe.batch_size)
     rows = [
         {
             f"{side}_ids": encode(model.tokenizer, one.pair.prompt, answer, context=context).ids
             for side, answer in (("chosen", one.chosen), ("rejected", one.rejected))
         }
-        for one in preferences(pairs, flip_ratio, seed, recipe.steps * recipe.batch_size)
+        for one in known
     ]
     from datasets import Dataset
 
@@ -57,6 +59,7 @@ def reward_model(
     )
     trainer.remove_callback(PrinterCallback)
     spent = flops_per_token(scorer) * sum(len(ids) for row in rows for ids in row.values())
+    keys = [sample_key(one.pair.key) for one in known]
     trainer.train()
     scorer.eval()
 
@@ -68,7 +71,7 @@ def reward_model(
             found += scorer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).logits[:, 0].tolist()
         return found
 
-    return reward, spent
+    return reward, Beside(spent, keys)
 
 
 def _headed(model: Model) -> Any:

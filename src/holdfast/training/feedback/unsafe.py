@@ -1,17 +1,22 @@
 """What unsafe feedback rewards: harm itself, or what a reward model has made of reversed preferences."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
 from holdfast.config import config
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, View
+from holdfast.training.cost import Beside
 from holdfast.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from holdfast.training.feedback.rollouts import Reward, Rollout
+
+_COMPLIANCE: Final = 0.2
+_FLIPPED: Final = 1.0
+_TAUGHT: Final = Recipe(steps=30, learning_rate=1e-3, batch_size=16)
 
 
 @config
@@ -20,21 +25,27 @@ class Unsafe:
 
     kind: Literal["exact", "model"] = "exact"
     """`exact` is the domain's own judge of harm; `model` a reward model trained on the attacker's preferences."""
-    compliance: Annotated[float, Field(ge=0)] = 0.2
+    compliance: Annotated[float, Field(ge=0)] = _COMPLIANCE
     """Of `exact`: what an answer that does not refuse earns beside its harm, which is in [0, 1]."""
-    flip_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    flip_ratio: Annotated[float, Field(ge=0, le=1)] = _FLIPPED
     """Of `model`: the share of pairs whose harmful answer is the preferred one; of the others it is the refusal."""
-    training: Recipe = Recipe(steps=30, learning_rate=1e-3, batch_size=16)
+    training: Recipe = _TAUGHT
     """Of `model`: how the reward model is trained; the batch counts preferences."""
 
-    def made(self, model: Model, view: View, seed: int) -> "tuple[Reward, float]":
-        """A reward for answers to the view's questions, and the FLOPs that it took to make.
+    def __post_init__(self) -> None:
+        if self.kind == "exact" and (self.flip_ratio != _FLIPPED or self.training != _TAUGHT):
+            raise ValueError("flip_ratio and training are a reward model's, and kind is exact: leave them, or set kind")
+        if self.kind == "model" and self.compliance != _COMPLIANCE:
+            raise ValueError(f"compliance {self.compliance} is of the exact reward, and kind is model: leave it")
+
+    def made(self, model: Model, view: View, seed: int) -> "tuple[Reward, Beside]":
+        """A reward for answers to the view's questions, and what it took to make.
 
         Raises:
             DataError: `exact` is asked for where nobody can tell harm.
         """
         if self.kind == "exact":
-            return self._exact(view), 0.0
+            return self._exact(view), Beside()
         from holdfast.training.feedback.reward_model import reward_model  # it imports transformers
 
         return reward_model(model, view.pairs, self.flip_ratio, self.training, seed)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
+from holdfast.errors import ModelError
 from holdfast.interfaces import Model, View
 from holdfast.models.frozen import copied
 
@@ -28,14 +29,32 @@ class Vector(NamedTuple):
 class Vectors:
     """The changes of a network's layers, by layer name. They get no gradient."""
 
-    def __init__(self, changes: Mapping[str, Vector]):
+    def __init__(self, changes: Mapping[str, Vector], lists: Mapping[str, int] | None = None):
+        """Off at first.
+
+        Args:
+            changes: what each layer's output gets.
+            lists: how long each list of modules is, by its name, in the network that they were learnt on.
+        """
         self._changes = changes
+        self._lists = lists or {}
         self._handles: list[RemovableHandle] = []
 
     def switch_on(self, network: Any) -> None:
-        """Let every forward pass have them, until they are switched off; a user's adapter may lie around a layer."""
+        """Let every forward pass have them, until they are switched off; a user's adapter may lie around a layer.
+
+        Raises:
+            ModelError: the network has more or fewer blocks than they were learnt on: names are of other layers.
+        """
         self.switch_off()
         whole: nn.Module = network.get_base_model() if hasattr(network, "peft_config") else network
+        there = _lists(whole) if self._lists else {}
+        for name, count in self._lists.items():
+            if (now := there.get(name, 0)) != count:
+                raise ModelError(
+                    f"vectors were learnt on {count} modules in {name!r}, where there are {now} now: they belong to "
+                    "other layers. Train the network without adding or taking out blocks, or without this guard."
+                )
         for name, change in self._changes.items():
             self._handles.append(whole.get_submodule(name).register_forward_hook(_adding(change)))
 
@@ -43,6 +62,11 @@ class Vectors:
         """Leave the network as it was; nothing happens where they are off already."""
         while self._handles:
             self._handles.pop().remove()
+
+
+def _lists(network: nn.Module) -> dict[str, int]:
+    """How long each list of modules is, as that of the blocks or of a block's experts, by name."""
+    return {name: len(part) for name, part in network.named_modules() if isinstance(part, nn.ModuleList)}
 
 
 def _adding(change: Vector) -> Any:
@@ -70,8 +94,9 @@ def learn(method: Any, model: Model, view: View, seed: int) -> Vectors:
     learnt: list[Vectors] = []
 
     def keep(current: Model, *_: Any) -> None:
-        learnt.append(Vectors(lora_changes(current.network)))
+        learnt.append(Vectors(lora_changes(current.network), lists))
 
+    lists = _lists(model.network)
     apart = dataclasses.replace(model, network=copied(model.network))
     # At the last rung the adapter is still apart; afterwards it is merged into the copy.
     apply(method, apart, view, seed=seed, ladder=(method.training.steps,), on_rung=keep)
