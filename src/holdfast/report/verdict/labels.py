@@ -33,8 +33,17 @@ _FEEDBACK: Final[dict[str, Any]] = {
 }
 _PLAIN: Final[dict[str, dict[str, Any]]] = {
     "sft": {"poison_ratio": 1, "framing": "none", "examples": 0},
-    "dpo": {"flip_ratio": 1},
-    "adaptive": {"noise": 0, "benign": 0.3},
+    "dpo": {"beta": 0.1, "flip_ratio": 1},
+    "adaptive": {"rank": 1, "noise": 0, "benign": 0.3},
+    "abliteration": {"rank": 1, "questions": 128},
+    "delta": {"scale": 1},
+    "merge": {"share": 0.5},
+    "prune": {"share": 0.2, "kept": 0.15, "exchanges": 128},
+    "elicitation": {"remove_refusal": True},
+    "second_language": {"asked": "first"},
+    "soft_prompt": {"length": 20, "begin": "words"},
+    "layer_injection": {"weights": "copied", "trained": "new"},
+    "activation": {"share": 0.1, "samples": 64},
     "grpo": _FEEDBACK,
     "rloo": _FEEDBACK,
 }
