@@ -106,7 +106,7 @@ def test_finished_with_failures_is_4(cli, study):
     [
         (
             STUDY.replace("- prefill", "- prefil"),
-            "small.yaml:8: attacks[1]: unknown attack 'prefil': did you mean 'prefill'?",
+            "small.yaml:8: attacks[1]: unknown attack 'prefil': did you mean 'prefill' or 'prune'?",
         ),
         (STUDY.replace("ladder:", "lader:"), "small.yaml:10: unknown key 'lader': did you mean 'ladder'?"),
         (STUDY.replace("domain: data", "domain: dat"), "small.yaml:2: domain: unknown domain 'dat'"),

@@ -291,8 +291,9 @@ def test_it_is_measured_on_its_way(kind, name, model, short):
     if spent[0].steps == 0:
         assert (spent[0].samples, spent[0].tokens, spent[0].flops) == (0, 0, 0)
     for less, more in itertools.pairwise(spent):
-        assert (less.samples, less.tokens, less.flops) < (more.samples, more.tokens, more.flops)
-        assert less.flops < more.flops
+        # A step that a guard takes for itself costs the attacker nothing.
+        assert less.flops < more.flops or (name == "lisa" and less.flops == more.flops)
+        assert (less.samples < more.samples) == (less.tokens < more.tokens) == (less.flops < more.flops)
     assert all(budget.examples <= len(PAIRS) for budget in spent)
 
 

@@ -24,7 +24,8 @@ def short(chosen: Method, kind: plugins.Kind = "attacks") -> Method:
     """The first variant, with one step of training where there is any, and a few of whatever it draws."""
     first = chosen.variants()[0]
     few = {"training.steps": 1, "training.batch_size": 2, "texts": 8, "each": 1, "samples": 2}
-    few |= {"sampling.samples": 2, "sampling.max_new_tokens": 4, "reward.training.steps": 1}
+    few |= {"sampling.samples": 2, "sampling.max_new_tokens": 4}
+    few |= {"reward.training.steps": 1} if first.get("reward.kind") == "model" else {}
     there = fields(plugins.find(kind, chosen.name))
     return Method(name=chosen.name, set={**first, **{name: few[name] for name in few if name in there}})
 
@@ -92,6 +93,6 @@ def test_a_study_runs_to_its_report(path, tier, tmp_path):
     purposes |= {"search"} if study.search else set()
     assert {record.purpose for record in records.values()} == purposes
     report = judged(records)
-    assert len(report.verdicts) == len(study.seeds.defence)
+    assert len(report.verdicts) == len(study.seeds.defence) * len(study.defences)
     # Tiny models know nothing, so that no attack can break them: a study must not call that robust.
     assert {verdict.outcome for verdict in report.verdicts} == {"inconclusive"}

@@ -44,7 +44,7 @@ class SafeRlhf:
 
     limit: Annotated[float, Field(ge=0, le=1)] = 0.0
     """d: the mean harm that is let pass."""
-    start: Annotated[float, Field(ge=1 / _LARGEST, le=_LARGEST)] = 1.0
+    initial: Annotated[float, Field(ge=1 / _LARGEST, le=_LARGEST)] = 1.0
     """The multiplier before the first batch."""
     rate: Annotated[float, Field(ge=0)] = 1.0
     """How fast it is learned; 0 leaves it as it is."""
@@ -58,7 +58,7 @@ class _Guard:
     def __init__(self, settings: SafeRlhf, costs: Costs):
         self._settings = settings
         self._costs = costs
-        self.multiplier = settings.start
+        self.multiplier = settings.initial
 
     def reward(self, rollouts: "Sequence[Rollout]", rewards: Sequence[float], progress: Progress) -> list[float]:
         """(R - lambda C) / (1 + lambda) for each rollout; then lambda is moved by how far their mean C is from d."""
