@@ -56,7 +56,7 @@ def test_settings_within_settings_are_told_where_they_are_not_as_usual(settings,
 
 
 def test_what_was_not_chosen_is_not_told():
-    assert told("layer_injection", after=()) == "layer_injection, full fine-tuning, batch 16, rate 3e-4"
+    assert told("layer_injection", after=()) == "layer_injection, batch 16, rate 3e-4"
     assert told("abliteration") == "abliteration"
     assert told("abliteration", rank=3) == "abliteration, rank 3"
     assert "after [0]" in told("layer_injection", after=(0,))

@@ -50,6 +50,8 @@ _PLAIN: Final[dict[str, dict[str, Any]]] = {
 """The same of an attack's own fields, nested ones by their dotted names: their defaults, where these say little."""
 _UNTOLD: Final = {("completion", "template")}
 """Fields that say little of what an attack is."""
+_BESIDE: Final = ("soft_prompt", "layer_injection", "activation")
+"""Attacks that train little beside the weights, and not those."""
 _MISSING: Final = object()
 _LONGEST: Final = 60
 _BY_NAME: Final = {"steps", "learning_rate", "batch_size", "lora_rank"}
@@ -64,7 +66,7 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
     parts: list[str] = [word] if (word := _NAMES.get(name, name)) else []
     if training:
         rank = training.get("lora_rank")
-        parts.append(f"LoRA rank {rank}" if rank else "full fine-tuning")
+        parts += [f"LoRA rank {rank}"] if rank else [] if name in _BESIDE else ["full fine-tuning"]
         if "batch_size" in training:
             parts.append(f"batch {training['batch_size']}")
         if "learning_rate" in training:
