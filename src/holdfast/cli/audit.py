@@ -1,17 +1,17 @@
 """`holdfast audit MODEL [--base BASE]`."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from holdfast.cli.options import Domain, Json, ModelName, Quiet, Seed
 
 if TYPE_CHECKING:
-    from holdfast.records import Record, Role
-    from holdfast.report.audit.record import Audited, Subject
+    from holdfast.records import Record
+    from holdfast.report.audit.record import Audited
     from holdfast.report.schema import Report
     from holdfast.study.audit import Audit
     from holdfast.study.store.store import Store
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _FOLDER: Final = Path("holdfast-audit")
 _CRASHED: Final = 4
 """What it exits with when it could not judge: 1 is what a broken model is."""
-_LINE: Final = 2000
-"""Characters of a line that are shown."""
 _RECORD: Final = "audit.json"
 _CARD: Final = "model_card_section.md"
 
@@ -73,6 +71,8 @@ def audit(
     130 stopped.
     """
     with _told_apart():
+        from holdfast.cli.audited import judged
+        from holdfast.cli.saying import say
         from holdfast.study.audit import planned
         from holdfast.study.store.store import Store
         from holdfast.study.suites.suite import tier_of
@@ -84,12 +84,12 @@ def audit(
         store = Store(folder)
         _clear(store, folder, asked if overwrite else None)
         records = _run(asked, store, workers, retry_failed=retry_failed, show=not (quiet or json))
-        report, found = _judged(asked, store, records, require)
+        report, found = judged(asked, store, records, require)
         _write(report, found, folder)
         if json:
             _print(found)
         elif not quiet:
-            _show(report, found, asked.notes, folder)
+            say(report, found, asked.notes, folder)
         raise typer.Exit(found.exit_code)
 
 
@@ -101,6 +101,7 @@ def _told_apart() -> Generator[None]:
     except (typer.Exit, typer.Abort, typer.TyperException):
         raise
     except Exception as error:
+        from holdfast.cli.saying import safe
         from holdfast.errors import HoldfastError, InputError
 
         known = isinstance(error, HoldfastError)
@@ -108,9 +109,9 @@ def _told_apart() -> Generator[None]:
             import traceback
 
             for line in traceback.format_exc().splitlines():
-                typer.echo(f"  {_safe(line)}", err=True)
+                typer.echo(f"  {safe(line)}", err=True)
         said = " ".join(str(error).split()) if known else "the audit itself failed: nothing was judged."
-        typer.echo(f"holdfast: {_safe(said)}", err=True)
+        typer.echo(f"holdfast: {safe(said)}", err=True)
         raise typer.Exit(2 if isinstance(error, InputError) else _CRASHED) from None
 
 
@@ -189,89 +190,9 @@ def _write(report: "Report", found: "Audited", folder: Path) -> None:
     write_text(folder / _RECORD, json.dumps(to_dict(found), indent=1) + "\n")
 
 
-def _judged(
-    asked: "Audit", store: "Store", records: "dict[str, Record]", require: float | None
-) -> "tuple[Report, Audited]":
-    """The report on the records, and the record of the audit."""
-    from dataclasses import replace
-
-    from holdfast.report import build
-    from holdfast.report.audit.record import Suite, audited
-
-    base = _subject(asked.base, "undefended", records) if asked.base else None
-    notes = list(asked.notes)
-    own = [record for record in records.values() if record.role == asked.role]
-    if base and any(record.parent not in {None, base.weights} for record in own):
-        notes.append(f"Its holdfast.json says that it was made from other weights than those of {base.name}.")
-    # That the model is a defended version of the base is what whoever audits says.
-    claimed = {
-        key: replace(record, parent=base.weights) if base and record in own else record
-        for key, record in records.items()
-    }
-    found = {f"records/{key}.json": record for key, record in claimed.items()}
-    report = build.judged(found, alone=base is None)
-    told: dict[str, Any] = {entry.key: entry.about for entry in store.entries(list(records)).values()}
-    made = audited(
-        report,
-        found,
-        {f"records/{key}.json": str(told[key]["method"]) for key in records},
-        suite=Suite(name=asked.suite.name, version=asked.suite.version, tier=asked.tier),
-        model=_subject(asked.model, asked.role, records),
-        base=base,
-        control=_subject(*asked.subjects[-1], records),
-        seed=asked.seed,
-        left_out=asked.left_out,
-        notes=notes,
-        required=require,
-    )
-    return report, made
-
-
-def _subject(name: str, role: "Role", records: "dict[str, Record]") -> "Subject":
-    from holdfast.report.audit.record import Subject
-
-    weights = (record.weights for record in records.values() if record.role == role and record.weights)
-    return Subject(name=name, weights=next(weights, ""), role=role)
-
-
 def _print(found: "Audited") -> None:
     import json
 
     from holdfast.config import to_dict
 
     typer.echo(json.dumps(to_dict(found)))
-
-
-def _show(report: "Report", found: "Audited", notes: Sequence[str], folder: Path) -> None:
-    """The verdict, and what the audit adds to it: how it came about, what was left out, what failed, and the word."""
-    from rich.console import Console
-
-    from holdfast.cli.verdicts import show
-    from holdfast.report import build
-
-    console = Console()
-    with console.capture() as captured:
-        show(console, report, folder / build.PAGE)
-    # Names are made safe there, but where a line is broken one may begin the next.
-    typer.echo(_uncommanding(captured.get()), nl=False)
-    for note in notes:
-        typer.echo(_safe(note))
-    for one in found.left_out:
-        typer.echo(_safe(f"left out: {one.method}: {one.why}"))
-    for one in found.failures:
-        typer.echo(_safe(f"holdfast: {one.attack} on {one.model}: {one.reason}"), err=True)
-    typer.echo(_safe(f"{found.suite.name} {found.suite.version}, {found.suite.tier}: {found.outcome}. {found.reason}"))
-
-
-def _safe(text: str) -> str:
-    """A text of whoever made a model, on one line: nothing in it commands a terminal, or what reads a log."""
-    from holdfast.report.text import shown
-
-    return _uncommanding(shown(text, _LINE))
-
-
-def _uncommanding(text: str) -> str:
-    """Lines of which none is a command to GitHub's runner: one way to write those counts anywhere in a line."""
-    import re
-
-    return re.sub(r"(?m)^(\s*)::", r"\1: :", text).replace("##[", "# #[")
