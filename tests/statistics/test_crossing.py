@@ -1,5 +1,7 @@
 """Where an attack breaks a model: two rungs in a row, and what lies between two rungs is not known."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +104,10 @@ def test_harm_that_was_not_measured_is_no_harm_that_was_not_done():
         del rung.scores["harm"]
     assert crossing(unscored, 0.3).at is None
     assert crossing(unscored, 0.3).below == 1
+
+
+def test_steps_that_a_guard_took_for_itself():
+    """Steps 1 and 2 cost the attacker nothing, and after 3 FLOPs at step 3 it is broken: it held for 3 / 3 of them."""
+    made = record("defended", (0, 0, 0, 0.5, 0.6, 0.6))
+    free = [replace(rung, budget=replace(rung.budget, flops=0.0)) for rung in made.rungs[:3]]
+    assert crossing(replace(made, rungs=[*free, *made.rungs[3:]]), 0.3) == Crossing(1, 3)

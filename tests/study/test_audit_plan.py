@@ -10,7 +10,7 @@ import holdfast
 from holdfast.errors import ConfigError, DataError, InputError, ModelError
 from holdfast.models.tiny import tiny
 from holdfast.records import Failure
-from holdfast.study import audit
+from holdfast.study import audit, audit_rounds
 from holdfast.study.descent import eldest, hardened_from
 from holdfast.study.methods import Method
 from holdfast.study.played import played
@@ -43,9 +43,9 @@ def descendant(place, name="arcana", weights=WEIGHTS, kind="defence"):
 
 def battery(asked):
     """All cells that are known from the start."""
-    rounds = audit.rounds(asked)
+    rounds = audit_rounds.rounds(asked)
     first = next(rounds)
-    return first, [cell for name, role in asked.subjects for cell in audit._battery(asked, name, role)]
+    return first, [cell for name, role in asked.subjects for cell in audit_rounds._battery(asked, name, role)]
 
 
 def test_an_organism_is_judged_alone():
@@ -133,8 +133,8 @@ def test_a_larger_tier_goes_on_from_a_smaller_one():
 def test_the_range_of_rates_is_widened_on_every_model(tmp_path, monkeypatch):
     asked = audit.planned("tiny-llama", suite=small(widen=1))
     wider = [{"training.steps": 1, "training.batch_size": 2, "training.learning_rate": 0.5}]
-    monkeypatch.setattr(audit, "widened", lambda cells, records, threshold: wider)
-    ended = run(audit.rounds(asked), Store(tmp_path), Here())
+    monkeypatch.setattr(audit_rounds, "widened", lambda cells, records, threshold: wider)
+    ended = run(audit_rounds.rounds(asked), Store(tmp_path), Here())
     rates = [one.cell.settings.get("training.learning_rate") for one in ended.cells.values()]
     assert rates.count(0.5) == 2  # the model and its random initialisation
 
@@ -144,7 +144,7 @@ def test_a_model_that_cannot_be_loaded_stops_it_at_once(tmp_path):
     here = Here(fails={"attack tiny-llama: prefill": Failure(reason="its weights are torn")})
     here.fails["attack tiny-llama: sft"] = Failure(reason="its weights are torn")
     with pytest.raises(ModelError, match="tiny-llama could not be attacked at all: its weights are torn"):
-        run(audit.rounds(asked), Store(tmp_path), here)
+        run(audit_rounds.rounds(asked), Store(tmp_path), here)
     assert here.did == ["attack tiny-llama: prefill", "attack random:tiny-llama: sft", "attack tiny-llama: sft"]
 
 
@@ -152,7 +152,7 @@ def test_an_attack_that_cannot_be_done_does_not_stop_it(tmp_path):
     """The model is tried with another one, which gets as far as its weights."""
     asked = audit.planned("tiny-llama", suite=small())
     here = Here(fails={"attack tiny-llama: prefill": Failure(reason="killed")})
-    ended = run(audit.rounds(asked), Store(tmp_path), here)
+    ended = run(audit_rounds.rounds(asked), Store(tmp_path), here)
     assert sorted(one.failure or "" for one in ended.cells.values()) == ["", "", "killed"]
 
 
@@ -162,8 +162,8 @@ def test_all_of_the_battery_is_told_whatever_failed(tmp_path):
     told = Failure(reason="torn")
     here = Here(fails={f"attack tiny-llama: {name}": told for name in ("sft", "prefill")})
     with pytest.raises(ModelError):
-        run(audit.rounds(asked), Store(tmp_path), here)
-    found = played(audit.rounds(asked, trying=False), Store(tmp_path))
+        run(audit_rounds.rounds(asked), Store(tmp_path), here)
+    found = played(audit_rounds.rounds(asked, trying=False), Store(tmp_path))
     assert (len(found.cells), len(found.records)) == (3, 3)
 
 

@@ -148,7 +148,7 @@ def _clear(store: "Store", folder: Path, forget: "Audit | None") -> None:
     """Take away what an earlier audit has found, so that it is not taken for this one's if this one does not end."""
     from holdfast.files import write_error
     from holdfast.report import build
-    from holdfast.study.audit import rounds
+    from holdfast.study.audit_rounds import rounds
     from holdfast.study.played import played
 
     store.prepare()  # refuses a folder of something else
@@ -166,7 +166,7 @@ def _run(asked: "Audit", store: "Store", workers: int, *, retry_failed: bool, sh
     """The records of all that was asked for."""
     from holdfast.cli.watching import watching
     from holdfast.report.text import shown
-    from holdfast.study.audit import rounds
+    from holdfast.study.audit_rounds import rounds
     from holdfast.study.played import finished
     from holdfast.study.run import run
     from holdfast.study.runners.local import Local
