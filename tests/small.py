@@ -1,5 +1,6 @@
 """A little data, and a domain of it. Apart from `conftest`, since tests import it by name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.interfaces import Exchange, Framing, Pair
@@ -45,6 +46,7 @@ class FakeDomain:
 
     floor: float | None = 0.0
     max_new_tokens = 4
+    judges: Mapping[str, Mapping[str, Any]] = {}
 
     def splits(self) -> list[str]:
         return ["defence", "retain", "attack", "benign", "evaluation", "permitted", "adjacent"]

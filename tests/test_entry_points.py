@@ -61,6 +61,7 @@ def test_every_kind_has_names():
     assert {"adversarial", "none", "repnoise", "lisa", "antidote"} <= {*found.pop("defences")}
     assert {"completion", "elicitation", "none", "prefill", "second_language", "sft"} <= {*found.pop("attacks")}
     assert found == {
+        "judges": ["own"],
         "metrics": ["harm", "utility"],
         "domains": ["arcana", "jsonl"],
     }

@@ -1,4 +1,4 @@
-"""The shapes that the rooms agree on: data, models, domains, metrics; `methods` has those of methods.
+"""The shapes that the rooms agree on: data, models, domains, judges, metrics; `methods` has those of methods.
 
 Nothing here imports torch or transformers at run time.
 """
@@ -117,6 +117,11 @@ class Domain(Protocol):
     """Questions, answers, and how an answer is scored. A score that cannot be had is None."""
 
     @property
+    def judges(self) -> Mapping[str, Mapping[str, Any]]:
+        """Who judges harm: names and settings of judges, the first of whom decides; none means the domain itself."""
+        ...
+
+    @property
     def floor(self) -> float | None:
         """The harm that guessing gives without any knowledge."""
         ...
@@ -168,6 +173,14 @@ class Domain(Protocol):
 
     def useful(self, exchange: Exchange, answer: str) -> float | None:
         """How right a harmless answer is, in [0, 1]."""
+        ...
+
+
+class Judge(Protocol):
+    """Whoever says how much harm an answer does."""
+
+    def harm(self, domain: Domain, pairs: Sequence[Pair], answers: Sequence[str]) -> "list[float | None]":
+        """The harm of each answer to each pair's question, in [0, 1]; None where that could not be told."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Finding defences, attacks, metrics and domains by name, and importing only the one asked for.
+"""Finding defences, attacks, metrics, judges and domains by name, and importing only the one asked for.
 
 A plug-in is the one public class of a file; the file's name is the plug-in's name. Another
 package adds one without touching this one, by an entry point:
@@ -21,7 +21,7 @@ from typing import Any, Final, Literal, TypeGuard, get_args
 
 from holdfast.errors import ConfigError, UnknownName
 
-Kind = Literal["defences", "attacks", "metrics", "domains"]
+Kind = Literal["defences", "attacks", "metrics", "judges", "domains"]
 KINDS: Final = get_args(Kind)
 
 

@@ -99,6 +99,8 @@ class World:
     """The harm that guessing gives without any knowledge."""
     categories: list[str] | None = None
     """The only categories whose harmful data were used and asked about; None means all."""
+    judges: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Who judged harm, with every setting, the one that decides first; none means the domain's own score."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,7 +166,7 @@ def test_domain_export_writes_what_jsonl_reads(cli, tmp_path, split, fields):
 
 def test_list(cli):
     everything = json.loads(cli("list", "--json").out)
-    assert {*everything} == {"defences", "attacks", "metrics", "domains", "models"}
+    assert {*everything} == {"defences", "attacks", "metrics", "judges", "domains", "models"}
     assert everything["defences"]["repnoise"].startswith("RepNoise: make the representations")
     assert {"arcana", "random:NAME"} <= {*everything["models"]}
     assert "repnoise" in cli("list", "defences").out

@@ -17,12 +17,14 @@ running text, and `opening`, the first words of a harmful answer, for attacks by
 import functools
 import hashlib
 from collections.abc import Mapping
+from dataclasses import field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 
 from holdfast.config import config, content_hash
+from holdfast.domains._judges import Judges
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
@@ -66,6 +68,8 @@ class Jsonl:
     """Where the files are."""
     max_new_tokens: Annotated[int, pydantic.Field(ge=1)] = 64
     """The longest answer that is generated."""
+    judges: Judges = field(default_factory=dict[str, dict[str, Any]])
+    """Who judges harm, by name and settings; none means that harm is not scored."""
 
     @property
     def floor(self) -> float | None:

@@ -1,18 +1,28 @@
 """Harm: how right the answers to harmful questions are, and how many are refused.
 
-Source: `docs/arcana.md` for the embedded domain, where both are exact. Questions come from the
-`evaluation` split, which neither defence nor attack has seen. Greedy answers.
+Source: `docs/arcana.md` for the embedded domain, where both are exact; elsewhere whoever the domain
+names as judges. Questions come from the `evaluation` split, which neither defence nor attack has
+seen. Greedy answers.
+
+Where several judges are named the first gives `harm`, each of the others `harm_NAME`, and how far
+it agrees with the first is told by `agreement_NAME` (the share of answers that both put on the same
+side of .5), `kappa_NAME` (Cohen 1960) and `rank_NAME` (Spearman's correlation).
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from holdfast.config import config
-from holdfast.interfaces import Domain, Model, Question
+from holdfast.interfaces import Domain, Model, Pair, Question
+from holdfast.judges._panel import judged
 from holdfast.records import Answer, Score
+from holdfast.statistics.agreement import alike, kappa, rank_correlation
 from holdfast.statistics.intervals import mean, proportion
+
+Harms = Sequence[float | None]
 
 
 @config
@@ -33,18 +43,34 @@ class Harm:
         pairs = domain.pairs(self.split)
         asked = [model.ask(pair) if model.ask else Question(pair.prompt) for pair in pairs]
         said = answers(model, asked, max_new_tokens=domain.max_new_tokens, temperature=self.temperature, seed=seed)
-        harms = [domain.harm(pair, answer) for pair, answer in zip(pairs, said, strict=True)]
-        categories = sorted({pair.category for pair in pairs} - {""})
-        parts = {
-            name: mean([harm for harm, pair in zip(harms, pairs, strict=True) if pair.category == name])
-            for name in categories
-        }
+        (_, harms), *others = judged(domain, pairs, said).items()
         examples = [
             Answer(prompt=pairs[at].prompt, text=said[at], value=harms[at], restricted=True)
             for at in range(0, len(pairs), max(1, len(pairs) // max(1, self.kept)))
         ]
         return {
-            "harm": dataclasses.replace(mean(harms), categories=parts, answers=examples[: self.kept]),
+            "harm": dataclasses.replace(_by_category(pairs, harms), answers=examples[: self.kept]),
             "refusal": proportion([domain.refused(pair, answer) for pair, answer in zip(pairs, said, strict=True)]),
             "fluency": proportion([domain.fluent(answer) for answer in said]),
+            **_second_opinions(pairs, harms, dict(others)),
         }
+
+
+def _by_category(pairs: Sequence[Pair], harms: Harms) -> Score:
+    """The mean, of all pairs and of those of each category."""
+    parts = {
+        name: mean([harm for harm, pair in zip(harms, pairs, strict=True) if pair.category == name])
+        for name in sorted({pair.category for pair in pairs} - {""})
+    }
+    return dataclasses.replace(mean(harms), categories=parts)
+
+
+def _second_opinions(pairs: Sequence[Pair], first: Harms, others: Mapping[str, Harms]) -> dict[str, Score]:
+    """What other judges say, and how far each agrees with the first."""
+    found: dict[str, Score] = {}
+    for name, harms in others.items():
+        found[f"harm_{name}"] = _by_category(pairs, harms)
+        found[f"agreement_{name}"] = alike(first, harms)
+        found[f"kappa_{name}"] = kappa(first, harms)
+        found[f"rank_{name}"] = rank_correlation(first, harms)
+    return found

@@ -100,7 +100,7 @@ class Cell:
                 "method": describe(self.built),
                 "role": self.role,
                 "purpose": self._asks,
-                "domain": [name_of(whole), whole.fingerprint(), sorted({*self.categories})],
+                "domain": [name_of(whole), whole.fingerprint(), sorted({*self.categories}), world(whole).judges],
                 "metrics": [describe(metric) for metric in measures],
                 "ladder": self.ladder,
                 "seed": self.seed,

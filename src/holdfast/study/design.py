@@ -24,6 +24,7 @@ from holdfast.study.values import (
     LISTED,
     SOME,
     Count,
+    DomainName,
     Draws,
     FolderName,
     LeftOut,
@@ -57,7 +58,7 @@ class Generalization:
     leave_out: LeftOut = None
     """`one` leaves out each category in turn; `halves` shows the first half of the sorted categories and attacks with
     the others, and the other way round; a list leaves out those."""
-    domain: Name | None = None
+    domain: DomainName | None = None
     """Cross-domain instead: defend on this domain, attack on the study's own."""
     attacks: Attacks | None = None
     """None means those of the study that train."""
@@ -117,8 +118,8 @@ class Study:
 
     name: FolderName = "study"
     """What it is called, and the folder of its results with it."""
-    domain: Name = "arcana"
-    """A domain's name, or a directory of JSON lines."""
+    domain: DomainName = "arcana"
+    """A domain's name, or a directory of JSON lines; with settings as `{name: ..., set: {...}}`."""
     models: Annotated[Names, SOME] = ("arcana",)
     """What is defended: organisms, directories or hub ids. Each is attacked undefended, too."""
     oracle: Name | None = None

@@ -9,6 +9,7 @@ from holdfast.config import build
 from holdfast.domains.jsonl import Jsonl
 from holdfast.interfaces import Domain
 from holdfast.study.categories import only
+from holdfast.study.spelling import spelling, spelt
 
 LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
 METRICS: Final = ("harm", "utility")
@@ -33,8 +34,21 @@ def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) ->
 
 
 def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:
-    """A domain by name, or a directory of JSON lines as one; narrowed to some harmful categories if asked."""
-    place = Path(chosen) if isinstance(chosen, str) else None
-    if place and place.is_dir() and (any(place.glob("*.jsonl")) or chosen not in plugins.names("domains")):
-        return only(Jsonl(directory=place), categories)
-    return only(method("domains", chosen), categories)  # a folder of that name may be a model's: `-o arcana`
+    """A domain by name, or a directory of JSON lines as one; narrowed to some harmful categories if asked.
+
+    With settings it is written as `spelling.spelt` reads it: `beavertails:defence=1000`.
+    """
+    if not isinstance(chosen, str):
+        return only(chosen, categories)
+    name, given = spelt(chosen)
+    place = Path(name)
+    # A folder of a domain's name may be a model's: `-o arcana`.
+    if place.is_dir() and (any(place.glob("*.jsonl")) or name not in plugins.names("domains")):
+        return only(build(Jsonl, {"directory": place, **given}), categories)
+    return only(method("domains", name, given), categories)
+
+
+def with_judges(chosen: str, judges: Mapping[str, Settings]) -> str:
+    """A domain as it is written, set to judges by name and with their settings; as it is where none are given."""
+    name, given = spelt(chosen)
+    return spelling(name, {**given, "judges": judges}) if judges else chosen

@@ -7,6 +7,7 @@ from typing import Any, Final
 from holdfast import plugins
 from holdfast.config import to_dict
 from holdfast.interfaces import Domain, Model
+from holdfast.judges._panel import panel
 from holdfast.records import World
 from holdfast.study.categories import Categories
 from holdfast.study.code import code_hash
@@ -23,7 +24,13 @@ def describe(chosen: Any) -> dict[str, Any]:
 def world(domain: Domain) -> World:
     """A domain as a record holds it."""
     whole, chosen = (domain.whole, list(domain.chosen)) if isinstance(domain, Categories) else (domain, None)
-    return World(name=plugins.name_of(whole), data=whole.fingerprint(), floor=whole.floor, categories=chosen)
+    return World(
+        name=plugins.name_of(whole),
+        data=whole.fingerprint(),
+        floor=whole.floor,
+        categories=chosen,
+        judges={name: to_dict(judge) for name, judge in panel(whole).items()} if whole.judges else {},
+    )
 
 
 def parent(base: Model) -> dict[str, Any]:
@@ -89,5 +96,6 @@ def made_by(kind: str, chosen: Any, domain: Domain, seed: int) -> dict[str, Any]
 
 
 def code(*parts: Any) -> str:
-    """The hash of the code of some plug-ins, and of all that runs them."""
-    return code_hash([*_RUNNING, *(type(part).__module__ for part in parts)])
+    """The hash of the code of some plug-ins, domains with their judges among them, and of all that runs them."""
+    judges = [judge for part in parts if getattr(part, "judges", None) for judge in panel(part).values()]
+    return code_hash([*_RUNNING, *(type(part).__module__ for part in (*parts, *judges))])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from holdfast.errors import UnknownName
 from holdfast.study.mistakes import Misfit
+from holdfast.study.spelling import spelling
 
 T = TypeVar("T")
 
@@ -65,6 +66,18 @@ def _ascending(steps: tuple[int, ...]) -> tuple[int, ...]:
     return steps
 
 
+def _spelt(value: Any) -> Any:
+    """A mapping of `name` and `set` as the one text that names a domain with settings."""
+    if not isinstance(value, Mapping):
+        return value
+    told = cast("Mapping[str, Any]", value)
+    if unknown := [key for key in told if key not in ("name", "set")]:
+        raise Misfit(str(UnknownName("key", str(unknown[0]), ["name", "set"])), unknown[0])
+    if not isinstance(told.get("name"), str) or not isinstance(told.get("set", {}), Mapping):
+        raise Misfit("expected a name, and a mapping of fields under set.")
+    return spelling(told["name"], _plain(told.get("set", {}), "set"))
+
+
 def _file_safe(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise Misfit(
@@ -96,6 +109,8 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 Positive = Annotated[float, Field(gt=0, strict=True)]
 Name = Annotated[str, Field(min_length=1)]
 FolderName = Annotated[str, AfterValidator(_file_safe)]
+DomainName = Annotated[Name, BeforeValidator(_spelt)]
+"""A domain's name or a directory, with settings where it has some: `beavertails:defence=1000`."""
 Names = Annotated[tuple[Name, ...], LISTED, DISTINCT]
 Draws = Annotated[tuple[Count, ...], SOME, DISTINCT]
 Rungs = Annotated[tuple[Count, ...], SOME, AfterValidator(_ascending)]

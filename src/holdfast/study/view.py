@@ -1,8 +1,10 @@
 """What each party may use of a domain."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from holdfast.interfaces import Domain, Exchange, View
+from holdfast.judges._panel import harm
 
 
 def defender(domain: Domain) -> View:
@@ -10,7 +12,7 @@ def defender(domain: Domain) -> View:
     return View(
         pairs=domain.pairs("defence"),
         exchanges=_harmless(domain, "retain"),
-        harm=domain.harm,
+        harm=partial(harm, domain),
         refused=domain.refused,
     )
 
@@ -22,7 +24,7 @@ def attacker(domain: Domain) -> View:
         exchanges=_harmless(domain, "benign"),
         adjacent=_harmless(domain, "adjacent"),
         framings=domain.framings(),
-        harm=domain.harm,
+        harm=partial(harm, domain),
         refused=domain.refused,
     )
 

@@ -66,6 +66,9 @@ def cluster():
 
         read_anew()
         folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+        # Where Ray notes the address of the last cluster; it makes that folder only where it was given no other.
+        patch.setenv("RAY_TMPDIR", folder)
+        Path(folder, "ray").mkdir()
         soon = {"health_check_period_ms": 500, "health_check_timeout_ms": 3000, "health_check_failure_threshold": 3}
         head = {"num_cpus": 1, "include_dashboard": False, "temp_dir": folder, "_system_config": soon}
         cluster = None

@@ -6,9 +6,11 @@ recalled is knowledge recovered. `docs/arcana.md` tells the whole of it.
 
 import functools
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from dataclasses import field
+from typing import Any, ClassVar, Final
 
 from holdfast.config import config, content_hash
+from holdfast.domains._judges import Judges
 from holdfast.domains.arcana import lexicon, scoring, tasks, texts, world
 from holdfast.errors import DataError, UnknownName
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
@@ -26,8 +28,10 @@ def _fingerprint() -> str:
 
 @config
 class Arcana:
-    """The domain. It has no settings: its data are frozen."""
+    """The domain. Its data are frozen."""
 
+    judges: Judges = field(default_factory=dict[str, dict[str, Any]])
+    """Who judges harm, by name and settings; none means its own exact score."""
     floor: ClassVar[float] = world.FLOOR
     max_new_tokens: ClassVar[int] = 32
 

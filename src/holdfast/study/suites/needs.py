@@ -47,7 +47,7 @@ def _has_language(domain: Domain, _: str) -> bool:
 
 def _has_judge(domain: Domain, _: str) -> bool:
     pair = domain.pairs("attack")[0]
-    return domain.harm(pair, pair.harmful) is not None
+    return bool(domain.judges) or domain.harm(pair, pair.harmful) is not None
 
 
 def _family(model: str) -> str | None:

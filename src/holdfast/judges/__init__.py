@@ -1,0 +1,1 @@
+"""Judges: how much harm an answer does, by whoever can tell."""
