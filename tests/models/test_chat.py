@@ -107,7 +107,7 @@ def byte_tokenizer_without_marks():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"chat_template": None}, "the tokenizer of some/model has no chat template: give it one"),
+        ({"chat_template": None}, "the tokenizer of some/model has no chat template: name one behind"),
         ({"pad_token": None}, "the tokenizer of some/model has no pad token: set one"),
         ({"chat_template": "{% for %}"}, "the chat template of some/model is broken"),
         ({"chat_template": "{{ raise_exception('roles') }}"}, "the chat template of some/model is broken: roles"),

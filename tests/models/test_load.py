@@ -74,7 +74,10 @@ def with_template(place, template):
         (lambda place: (place / "config.json").write_text("{"), "cannot load {}: It looks like the config file"),
         (lambda place: (place / "config.json").write_text('{"model_type": "zzz"}'), "has model type `zzz`"),
         (lambda place: (place / "tokenizer.json").unlink(), "cannot load {}: "),
-        (lambda place: (place / "chat_template.jinja").unlink(), "tokenizer of {} has no chat template: give it one"),
+        (
+            lambda place: (place / "chat_template.jinja").unlink(),
+            "tokenizer of {} has no chat template: name one",
+        ),
         (padless, "the tokenizer of {} has no pad token: set one"),
         (lambda place: with_template(place, "{% if %}"), "the chat template of {} is broken: "),
         (

@@ -134,9 +134,10 @@ def _check_base(require: float | None, asked: "Audit") -> None:
 def _plain(model: str) -> str:
     """A model's name as that of a folder: of a hub id with its owner, of a directory wherever it lies."""
     from holdfast.errors import ConfigError
+    from holdfast.models.naming import MARK
     from holdfast.records import RANDOM
 
-    shape = model.removeprefix(RANDOM)
+    shape = model.removeprefix(RANDOM).partition(MARK)[0]
     hub = shape.count("/") == 1 and not shape.startswith((".", "/", "~")) and not Path(shape).is_dir()
     name = "--".join(shape.split("/")) if hub else Path(shape).resolve().name
     if not name.strip("-."):

@@ -12,7 +12,8 @@ ModelName = Annotated[
     str,
     typer.Argument(
         metavar="MODEL",
-        help="An organism's name, a local directory or a hub id (owner/name); random:NAME has NAME's shape, untrained.",
+        help="An organism's name, a local directory or a hub id (owner/name); random:NAME has NAME's shape, untrained; "
+        "NAME#bare, NAME#chatml or NAME#FILE.jinja has another chat template.",
     ),
 ]
 Domain = Annotated[

@@ -23,8 +23,8 @@ def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
     """Raise ModelError where a tokenizer has no pad token, or no chat template that holdfast can use."""
     if not tokenizer.chat_template:
         raise ModelError(
-            f"the tokenizer of {name} has no chat template: give it one (tokenizer.chat_template) and save it, "
-            "or use the model's chat version."
+            f"the tokenizer of {name} has no chat template: name one behind the model ({name}#bare, {name}#chatml or "
+            f"{name}#FILE.jinja), or use the model's chat version."
         )
     if tokenizer.pad_token_id is None:
         raise ModelError(
@@ -58,12 +58,12 @@ def end_ids(network: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     configuration forgets.
     """
     told: Any = getattr(network.generation_config, "eos_token_id", None)
-    found = {*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id}
+    named: list[Any] = [*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id]
     after = render(tokenizer, "Hello", "answer").rpartition("answer")[2]
-    ids: list[int] = tokenizer(after, add_special_tokens=False)["input_ids"] if after.strip() else []
+    ids: Any = tokenizer(after, add_special_tokens=False)["input_ids"] if after.strip() else []
     # Blanks may stand before it.
-    found |= {*[token for token in ids if token in tokenizer.added_tokens_decoder][:1]}
-    return sorted(token for token in found if token is not None)
+    ending: list[int] = [token for token in ids if token in tokenizer.added_tokens_decoder][:1]
+    return sorted({int(token) for token in named if token is not None} | {*ending})
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context: int | None = None) -> Encoded:

@@ -17,9 +17,9 @@ from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
 from holdfast.models.chat import check_chat
 from holdfast.models.initialisation import SEED, drawn
-from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.naming import parts
+from holdfast.models.organisms import ORGANISMS
 from holdfast.models.tiny import TINY, tiny
-from holdfast.records import RANDOM
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
@@ -29,7 +29,8 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
 
     Args:
         name: `arcana`, `tiny-llama` ..., a directory that transformers can load, or a hub id `owner/name`. With
-            `random:` before it, its tokenizer, class and configuration with weights freshly drawn, always the same.
+            `random:` before it, its tokenizer, class and configuration with weights freshly drawn, always the same;
+            with `#bare` or the like behind it, another chat template: see `models.naming`.
         trust_remote_code: whether code that comes with the model may run. Off unless asked for.
         dtype: of the weights once loaded.
 
@@ -37,11 +38,12 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
         UnknownName: the name is none of these.
         ModelError: weights are pickled, broken or missing, or the tokenizer has no chat template or pad token.
     """
-    shape = name.removeprefix(RANDOM)
-    fresh = shape != name
+    whose = parts(name)
+    shape, fresh, place, template = whose.shape, whose.random, whose.place, whose.jinja
     if shape in TINY:
-        return dataclasses.replace(tiny(shape, seed=SEED), name=name) if fresh else tiny(name)
-    place = Path(FOLDER / shape if shape in ORGANISMS else shape)
+        made = dataclasses.replace(tiny(shape, seed=SEED if fresh else 0), name=name)
+        made.tokenizer.chat_template = template or made.tokenizer.chat_template
+        return made
     if place.is_dir():
         _check_files(place, shape, weights=not fresh)
     elif "/" not in shape or shape.startswith((".", "/", "~")) or shape.count("/") > 1:
@@ -54,6 +56,7 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
             tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    tokenizer.chat_template = template or tokenizer.chat_template
     check_chat(tokenizer, shape)
     # What is told of how NAME was made says nothing of weights that are not its.
     return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin={} if fresh else _origin(place))

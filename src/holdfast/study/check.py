@@ -14,8 +14,8 @@ from holdfast.config import build, to_dict
 from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
 from holdfast.interfaces import Domain
 from holdfast.methods import Stage, stage_of
+from holdfast.models.naming import parts
 from holdfast.models.organisms import ORGANISMS
-from holdfast.records import RANDOM
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
 from holdfast.study.methods import Method, no_twins
@@ -125,7 +125,9 @@ def _check_ladder(ladder: Sequence[int], steps: Sequence[int]) -> None:
 
 def _check_model(name: str) -> None:
     """As `models.load` would look for it, though without opening it."""
-    name = name.removeprefix(RANDOM)
+    whose = parts(name)
+    _ = whose.jinja
+    name = whose.shape
     if name in ORGANISMS or name in TINY:
         return
     if Path(name).is_dir():

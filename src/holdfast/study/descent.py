@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
-from holdfast.models.organisms import FOLDER, ORGANISMS
-from holdfast.records import RANDOM
+from holdfast.models.naming import parts
 
 
 def origin(name: str) -> Mapping[str, Any]:
@@ -20,8 +18,9 @@ def origin(name: str) -> Mapping[str, Any]:
     Raises:
         ModelError: it is not JSON, or not of that shape.
     """
-    path = (FOLDER / name if name in ORGANISMS else Path(name)) / MANIFEST
-    if name.startswith(RANDOM) or not path.is_file():
+    whose = parts(name)
+    path = whose.place / MANIFEST
+    if whose.random or not path.is_file():
         return {}
     try:
         told: Any = json.loads(path.read_text())
@@ -71,7 +70,7 @@ def is_there(name: str, weights: str | None) -> bool:
     Raises:
         ModelError: its `holdfast.json` is malformed.
     """
-    if name not in ORGANISMS and not (Path(name) / "config.json").is_file():
+    if not (parts(name).place / "config.json").is_file():
         return False
     return origin(name).get("weights") in {None, weights}
 

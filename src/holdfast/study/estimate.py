@@ -16,8 +16,7 @@ from typing import Any, Final
 
 from holdfast.config import canonical
 from holdfast.interfaces import Exchange, View
-from holdfast.models.organisms import FOLDER, ORGANISMS
-from holdfast.records import RANDOM
+from holdfast.models.naming import parts
 from holdfast.study.cells import Cell, Verb, ancestors
 from holdfast.study.named import open_domain
 from holdfast.study.store.store import Entry
@@ -59,8 +58,7 @@ def seconds(cells: Iterable[Cell], there: Mapping[str, Entry]) -> dict[str, floa
 @functools.cache
 def parameters(model: str) -> int | None:
     """How many weights a model has, from the headers of its files; None where they are not on this machine."""
-    model = model.removeprefix(RANDOM)
-    place = FOLDER / model if model in ORGANISMS else Path(model)
+    place = parts(model).place
     files = sorted(place.glob("*.safetensors")) if place.is_dir() else []
     try:
         return sum(map(_weights, files)) or None

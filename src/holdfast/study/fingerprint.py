@@ -9,7 +9,7 @@ from typing import Any
 from holdfast.config import content_hash
 from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
-from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.naming import MARK, parts
 from holdfast.records import RANDOM
 
 
@@ -22,9 +22,12 @@ def model_fingerprint(name: str) -> str:
     Raises:
         ModelError: a hub's repository is neither reachable nor in the cache.
     """
-    if name.startswith(RANDOM):
-        return f"{RANDOM}{model_fingerprint(name.removeprefix(RANDOM))}"
-    place = _place(name)
+    whose = parts(name)
+    if whose.template:
+        return content_hash([model_fingerprint(name.removesuffix(f"{MARK}{whose.template}")), whose.jinja])
+    if whose.random:
+        return f"{RANDOM}{model_fingerprint(whose.shape)}"
+    place = whose.place
     if place.is_dir():
         # A card says nothing of what a model does.
         files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"]
@@ -34,17 +37,14 @@ def model_fingerprint(name: str) -> str:
 
 def told_origin(name: str) -> dict[str, Any]:
     """What a model's `holdfast.json` says; nothing where there is none, or where it cannot be read."""
-    if name.startswith(RANDOM):
+    whose = parts(name)
+    if whose.random:
         return {}
     try:
-        found: Any = json.loads((_place(name) / MANIFEST).read_text())
+        found: Any = json.loads((whose.place / MANIFEST).read_text())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _place(name: str) -> Path:
-    return FOLDER / name if name in ORGANISMS else Path(name)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from holdfast.errors import ModelError
 from holdfast.interfaces import Model
 from holdfast.models.blocks import PER_LAYER
 from holdfast.models.load import hushed
-from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.naming import parts
 from holdfast.models.save import save
 from holdfast.models.tiny import TINY, tiny
 
@@ -31,18 +31,20 @@ class Shape:
             ModelError: there is no such model, or its configuration cannot be read.
         """
         self._remote = trust_remote_code
-        if name in TINY:
-            made = tiny(name)
+        whose = parts(name)
+        if whose.shape in TINY:
+            made = tiny(whose.shape)
             self._config: Any = made.network.config
             self._tokenizer: Any = made.tokenizer
             return
-        source = str(FOLDER / name) if name in ORGANISMS else name
+        source = str(whose.place) if whose.place.is_dir() else whose.shape
         try:
             with hushed():
                 self._config = AutoConfig.from_pretrained(source, trust_remote_code=trust_remote_code)
                 self._tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"cannot read the configuration of {name}: {str(error).splitlines()[0]}") from error
+        self._tokenizer.chat_template = whose.jinja or self._tokenizer.chat_template
 
     @property
     def blocks(self) -> int:

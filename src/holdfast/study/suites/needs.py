@@ -3,11 +3,10 @@
 import json
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from holdfast.interfaces import Domain
-from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.naming import parts
 from holdfast.study.descent import eldest
 
 Data = Literal["benign", "adjacent", "ten", "language", "judge"]
@@ -52,9 +51,8 @@ def _has_judge(domain: Domain, _: str) -> bool:
 
 def _family(model: str) -> str | None:
     """The `model_type` of a model on this machine; None where that is not told here."""
-    place = FOLDER / model if model in ORGANISMS else Path(model)
     try:
-        told: Any = json.loads((place / "config.json").read_text())
+        told: Any = json.loads((parts(model).place / "config.json").read_text())
     except (OSError, ValueError):
         return None
     return str(told.get("model_type")) if isinstance(told, dict) else None
