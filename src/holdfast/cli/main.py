@@ -21,6 +21,7 @@ from holdfast.cli import (
     organism,
     plan_memory,
     quickstart,
+    replicate,
     report,
     store,
     study,
@@ -49,6 +50,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("plan-memory")(plan_memory.plan_memory)
 app.command("report")(report.report)
 app.command("list")(listing.listing)
+app.command("replicate")(replicate.replicate)
 app.add_typer(study.app, name="study")
 app.add_typer(store.app, name="store")
 app.add_typer(organism.app, name="organism")

@@ -84,7 +84,7 @@ def page(report: Report, pictures: Pictures | None = None) -> str:
     ]
     # With one model of each defence under one draw of attacks there is nothing over seeds to tell.
     over = over if any(one.several for one in report.comparisons) else []
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     return template.render(
         report=report,
         sections=sections,
@@ -148,7 +148,8 @@ def _flat(value: Any, name: str, most: int) -> list[tuple[str, str]]:
     return found
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How every page is made: what it prints is escaped and made visible, and what is missing is a dash."""
     made = Environment(
         loader=PackageLoader("holdfast.report"),
         autoescape=True,

@@ -1,0 +1,1 @@
+"""Replications of a paper's tables: what was published beside what was measured."""
