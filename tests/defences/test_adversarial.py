@@ -31,6 +31,9 @@ def test_the_sum_by_hand(even: Any) -> None:
     )
     assert "retain" not in Adversarial(ascent_weight=0.25, retain_weight=2.0).loss(even, make_batch(), NOW)
     assert list(Adversarial(ascent_weight=0.0).loss(even, make_batch(), NOW)) == ["refusal"]
+    assert list(Adversarial(refusal_weight=0.0).loss(even, make_batch(), NOW)) == ["harmful"]
+    half = Adversarial(refusal_weight=0.5).loss(even, make_batch(), NOW)
+    assert half["refusal"].item() == pytest.approx(0.5 * cost)
 
 
 def test_a_step_unlearns_harmful_answers() -> None:

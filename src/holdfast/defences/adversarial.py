@@ -12,7 +12,8 @@ are compared at the same cost.
 
 Divergences: harmful cross-entropy counts up to ln V a token, what guessing gives, because an
 unbounded ascent has no minimum; `bounded=False` is the paper's. `retain_weight` adds harmless
-exchanges to L_harmless, which the paper takes from refusals alone.
+exchanges to L_harmless, which the paper takes from refusals alone, and `refusal_weight` is ours: 1 is
+the paper's.
 """
 
 import math
@@ -40,6 +41,8 @@ class Adversarial:
     """Lambda: weight of the harmful answers' cross-entropy, which is maximised."""
     bounded: bool = True
     """Whether a token's ascent ends at ln V nats."""
+    refusal_weight: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the cross-entropy on refusals; 0 leaves them out, and what is left is plain gradient ascent."""
     retain_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the cross-entropy on harmless exchanges; 0 leaves them out."""
     training: Recipe = Recipe(steps=100, learning_rate=3e-4, batch_size=32, schedule="cosine", freeze_embeddings=True)
@@ -50,9 +53,9 @@ class Adversarial:
         return paired(view, seed)
 
     def loss(self, model: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
-        """L = CE(refusal) + retain_weight * CE(retain) - ascent_weight * CE(harmful)."""
+        """L = refusal_weight * CE(refusal) + retain_weight * CE(retain) - ascent_weight * CE(harmful)."""
         parts = anatomy(model)
-        weights = {"refusal": 1.0, "retain": self.retain_weight, "harmful": -self.ascent_weight}
+        weights = {"refusal": self.refusal_weight, "retain": self.retain_weight, "harmful": -self.ascent_weight}
         ceiling = math.log(model.config.get_text_config().vocab_size) if self.bounded else None
         terms: dict[str, Tensor] = {}
         for role, weight in weights.items():
