@@ -1,0 +1,94 @@
+"""From tables to cells: who is attacked, with what, and what was left out of the defence."""
+
+from pathlib import Path
+
+import pytest
+from test_design import read
+
+from holdfast.errors import ConfigError, DataError
+from holdfast.study.cells import Cell
+from holdfast.study.methods import Method
+from holdfast.study.replication import changed
+from holdfast.study.replication.cells import asked, rounds
+from holdfast.study.replication.design import Column, Replication, Row, Table
+
+
+def extended(folder: Path) -> Replication:
+    """With a guard, a random initialisation, a task, and a category left out."""
+    small = read(folder)
+    table = Table(
+        title="Table 2",
+        data="songs",
+        rows={
+            "Base": Row(),
+            "Random": Row(random=True),
+            "Guarded": Row(defence="guard"),
+            "Noised": Row(defence="noise"),
+        },
+        columns={
+            "before": Column(task="inns", when="first"),
+            "after": Column(task="inns"),
+            "unseen": Column(attack="weak", leave_out=("venom", "snare")),
+        },
+        published={},
+    )
+    guard = (Method(name="lisa"),)
+    return small.model_copy(
+        update={"defences": {**small.defences, "guard": guard}, "tables": {**small.tables, "2": table}, "seeds": (0, 1)}
+    )
+
+
+def test_a_cell_for_each_row_column_and_seed(tmp_path: Path):
+    found = asked(extended(tmp_path))
+    assert len(found) == 2 * (2 * 2 + 4 * 3)
+    by = {(one.table, one.row, one.column, one.cell.seed): one.cell for one in found}
+    noised = by["1", "Noised", "weak", 1]
+    assert isinstance(noised.model, Cell)
+    assert (noised.model.method, noised.model.seed, noised.role, noised.seed) == ("repnoise", 1, "defended", 1)
+    assert (noised.method, noised.settings, noised.purpose) == ("sft", {"training.steps": 2}, "resistance")
+    assert by["2", "Random", "after", 0].model == "random:arcana"
+    assert by["2", "Random", "after", 0].role == "random"
+    guarded = by["2", "Guarded", "unseen", 0]
+    assert ([one.defence for one in guarded.provider], guarded.model) == (["lisa"], "arcana")
+
+
+def test_before_and_after_are_one_run(tmp_path: Path):
+    found = {(one.row, one.column): one.cell for one in asked(extended(tmp_path), ["2"]) if one.cell.seed == 0}
+    assert found["Base", "before"].key == found["Base", "after"].key
+    assert (found["Base", "before"].verb, found["Base", "before"].ladder) == ("learn", (0,))
+    cells = next(rounds(extended(tmp_path), ["2"]))
+    assert len(cells) == 2 * 4 * 2  # two seeds, four rows, one task and one attack
+
+
+def test_what_is_left_out_is_attacked_with(tmp_path: Path):
+    cell = next(one.cell for one in asked(extended(tmp_path)) if (one.row, one.column) == ("Noised", "unseen"))
+    assert (cell.categories, cell.purpose) == (("snare", "venom"), "generalization")
+    assert isinstance(cell.model, Cell)
+    assert cell.model.categories
+    assert not {*cell.model.categories} & {"snare", "venom"}
+
+
+def test_less_of_everything(tmp_path: Path):
+    whole = extended(tmp_path)
+    less = changed.smaller(whole, 0.5)
+    assert less.attacks["weak"].set == {"training.steps": 2}  # two steps are the fewest
+    longer = whole.model_copy(
+        update={
+            "attacks": {"none": Method(name="none"), "weak": Method(name="sft", set={"training.steps": 100})},
+            "data": {"songs": "beavertails:defence=10000,attack=10,wording=paper"},
+            "lesson": {"training.steps": 30, "training.batch_size": 4},
+        }
+    )
+    less = changed.smaller(longer, 0.01)
+    assert less.attacks["weak"].set == {"training.steps": 2}
+    assert less.data == {"songs": 'beavertails:{"attack":8,"defence":100,"wording":"paper"}'}
+    assert less.lesson == {"training.steps": 2, "training.batch_size": 4}
+    assert changed.smaller(longer, 1) == longer
+    with pytest.raises(ConfigError, match="--scale 0 is no share"):
+        changed.smaller(longer, 0)
+
+
+def test_data_from_a_disk(tmp_path: Path):
+    whole = read(tmp_path)
+    with pytest.raises(DataError, match="has no folder 'arcana', which 'songs' of the replication is read from"):
+        changed.from_disk(whole, tmp_path)
