@@ -84,7 +84,7 @@ def test_a_tokenizer_that_cannot_chat(refused, saved):
     (saved / "tokenizer_config.json").write_text(json.dumps({**settings, "pad_token": None}))
     assert "has no pad token: set one" in refused("attack", "model")
     (saved / "chat_template.jinja").unlink()
-    assert "has no chat template: give it one" in refused("attack", "model")
+    assert "has no chat template: name one behind the model (model#bare" in refused("attack", "model")
 
 
 @pytest.mark.parametrize(

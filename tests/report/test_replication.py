@@ -96,9 +96,9 @@ def test_nothing_breaks_out_of_the_markdown() -> None:
 
 
 def test_pages_tell_published_and_measured() -> None:
-    table = a_table(a=(0.47, 0.5), b=(0.08, 0.98))
+    table = a_table(a=(0.47, 0.5), b=(0.08, 0.99))
     found = Replicated(name="small", paper="A paper", model="m", changes=(), missing=0, tables=(table,))
-    assert "| Base | .47 / .50 | .08 / .98 |" in markdown(found)
-    assert "1 of 2 figures are within .05 of the published ones; mean distance .46" in markdown(found)
+    assert "| Base | .47 / .50 | .08 / .99 |" in markdown(found)
+    assert "1 of 2 figures are within .05 of the published ones; mean distance .47" in markdown(found)
     assert "<strong>.50</strong>" in page(found)
     assert json.loads(to_json(found))["tables"][0]["rows"]["Base"][0]["published"] == 0.47

@@ -194,7 +194,7 @@ def test_what_cannot_be_guarded(model):
     trainer = build("Trainer", model)
     told = functools.partial(pytest.raises, ModelError)
     trainer.processing_class.chat_template = None
-    with told(match="has no chat template: give it one"):
+    with told(match="has no chat template: name one behind the model"):
         subject(trainer)
     trainer.processing_class = None
     with told(match="Trainer has no tokenizer.*pass processing_class=tokenizer"):

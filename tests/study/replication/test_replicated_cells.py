@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_design import read
+from test_tables import read
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.study.cells import Cell
