@@ -94,6 +94,9 @@ def _fields(kind: "Kind", name: str, *, json: bool) -> None:
     if json:
         typer.echo(json_.dumps(values))
         return
+    notice = getattr(plugin, "NOTICE", None)
+    if notice:
+        typer.echo(f"{notice}\n")
     column = "value" if preset else "default"
     table = Table("field", column, "meaning", title=f"{name}: {plugin.__doc__}", title_justify="left")
     for field, info in fields(plugin).items():
