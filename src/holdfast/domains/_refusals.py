@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import pydantic
 
-from holdfast.domains._hub import Wanted
 from holdfast.domains._schema import Row, rows
+from holdfast.domains._wanted import Wanted
 
 _PROMPTED: Final = ("Question:", "Prompt:", "User:")
 _MARKS: Final = ("Answer:", "Continuation:")
@@ -19,6 +19,14 @@ def _text(given: Any) -> Any:
 
 Text = Annotated[str, pydantic.BeforeValidator(_text)]
 _ANSWER: Final = pydantic.AliasChoices("harmful", "response", "continuation")
+
+
+def _listed(given: Any) -> Any:
+    return [one for one in [given] if one] if isinstance(given, str) else given
+
+
+Addresses = Annotated[tuple[str, ...], pydantic.BeforeValidator(_listed)]
+"""One address, or several; an empty text is none."""
 
 
 class _Row(Row):

@@ -5,7 +5,8 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from holdfast.domains._hub import Wanted, batches
+from holdfast.domains._hub import batches
+from holdfast.domains._wanted import Wanted
 from holdfast.errors import DataError
 
 R = TypeVar("R", bound="Row")

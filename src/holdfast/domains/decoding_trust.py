@@ -22,12 +22,12 @@ import pydantic
 
 from holdfast.config import config
 from holdfast.domains import _prose
-from holdfast.domains._hub import Wanted
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
-from holdfast.domains._refusals import Harmful, refusals
+from holdfast.domains._refusals import Addresses, Harmful, refusals
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, normal, once
+from holdfast.domains._wanted import Wanted, is_on_the_web
 from holdfast.domains._written import Splits, Written
 from holdfast.interfaces import Exchange, Pair
 
@@ -91,8 +91,8 @@ class DecodingTrust(Written):
     """Prompts with continuations: a hub id, a folder or a file, such as the paper's training_dataset.jsonl."""
     revision: str = ""
     """A commit of it on the hub; empty is the newest."""
-    refusals: str = f"{_REPOSITORY}decoding_trust_with_refusals_train.json"
-    """Prompts with continuation and refusal: a folder, file, hub id or address on the web; empty is none."""
+    refusals: Addresses = (f"{_REPOSITORY}decoding_trust_with_refusals_train.json",)
+    """Prompts with continuation and refusal: hub ids, folders, files or addresses on the web, or none."""
     defence: _Count = 0
     """Pairs for a defence; 0 is all of its share."""
     attack: _Count = 0
@@ -117,7 +117,7 @@ class DecodingTrust(Written):
         there = list(self._rows())
         asked = once(deal(_of(there, "toxic_test"), {"evaluation": 1.0}, self.seed)["evaluation"])
         kept = {normal(one.prompt) for one in asked}
-        given = [*refusals(self._refusals())] if self.refusals else []
+        given = [one for address in self.refusals for one in refusals(self._given(address))]
         toxic = [one for one in (*given, *_of(there, "toxic")) if normal(one.prompt) not in kept]
         mine, theirs = self._dealt(toxic)
         harmless = deal(
@@ -138,7 +138,7 @@ class DecodingTrust(Written):
 
     def addresses(self) -> list[str]:
         """Where it is read from."""
-        return [self.source, self.refusals]
+        return [self.source, *self.refusals]
 
     def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
         """By phrases."""
@@ -158,7 +158,7 @@ class DecodingTrust(Written):
 
     def _rows(self) -> Iterator[_Row]:
         """All rows: on the hub toxic prompts and others have a split each."""
-        local = Path(self.source).expanduser().exists() or self.source.startswith("https://")
+        local = Path(self.source).expanduser().exists() or is_on_the_web(self.source)
         for part in ("rows",) if local else ("realtoxicityprompts.toxic", "realtoxicityprompts.nontoxic"):
             wanted = Wanted(
                 domain="decoding_trust",
@@ -171,11 +171,11 @@ class DecodingTrust(Written):
             )
             yield from rows(wanted, _Row)
 
-    def _refusals(self) -> Wanted:
+    def _given(self, address: str) -> Wanted:
         return Wanted(
             domain="decoding_trust",
             setting="refusals",
-            address=self.refusals,
+            address=address,
             split="train",
             local=("refusals",),
         )

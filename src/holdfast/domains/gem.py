@@ -22,11 +22,11 @@ import pydantic
 from holdfast.config import config, content_hash
 from holdfast.domains import _prose, _rouge
 from holdfast.domains._files import state
-from holdfast.domains._hub import Wanted
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice, show_once
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, normal, once
+from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits
 from holdfast.errors import DataError, UnknownName
 from holdfast.interfaces import Exchange, Framed, Framing, Pair

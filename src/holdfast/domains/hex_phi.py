@@ -18,12 +18,12 @@ import pydantic
 
 from holdfast.config import config
 from holdfast.domains import _prose
-from holdfast.domains._hub import Wanted
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
 from holdfast.domains._refusals import Harmful, refusals
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, normal, once
+from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
 from holdfast.interfaces import Exchange, Pair
 
@@ -132,8 +132,8 @@ class HexPhi(Written):
             revision=self.revision,
             split=split,
             local=local,
-            files={split: f"{split}.csv"},
-            options={} if local else {"column_names": ["instruction"]},
+            file=f"{split}.csv",
+            columns=() if local else ("instruction",),
         )
 
     def _answered(self) -> Iterator[Harmful]:

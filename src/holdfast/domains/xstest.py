@@ -16,11 +16,11 @@ import pydantic
 
 from holdfast.config import config
 from holdfast.domains import _prose
-from holdfast.domains._hub import Wanted
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import digest
+from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
 from holdfast.interfaces import Exchange, Pair
 

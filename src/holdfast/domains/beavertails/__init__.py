@@ -16,11 +16,11 @@ import pydantic
 
 from holdfast.config import config
 from holdfast.domains import _prose
-from holdfast.domains._hub import Wanted
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
-from holdfast.domains._refusals import refusals
+from holdfast.domains._refusals import Addresses, refusals
 from holdfast.domains._rouge import overlap_if_any
+from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
 from holdfast.domains.beavertails import categories, splits
 from holdfast.interfaces import Exchange, Pair
@@ -48,8 +48,8 @@ class Beavertails(Written):
     """Answers, safe and unsafe: a hub id, a folder or a file."""
     revision: str = ""
     """A commit of it on the hub; empty is the newest."""
-    refusals: str = "anonymous4486/repnoise_beavertail"
-    """Questions with both answers: a hub id, a folder or a file, as of `holdfast domain refusals`; empty is none."""
+    refusals: Addresses = ("anonymous4486/repnoise_beavertail",)
+    """Questions with both answers, as `holdfast domain refusals` writes them: hub ids, folders or files, or none."""
     refusals_revision: str = ""
     """A commit of those on the hub; empty is the newest."""
     size: Literal["30k", "330k"] = "30k"
@@ -75,7 +75,7 @@ class Beavertails(Written):
 
     def splits_made(self) -> Splits:
         """Pairs: defence, attack, evaluation, unpaired. Harmless: retain, benign, permitted."""
-        given = [*refusals(self._refusals())] if self.refusals else []
+        given = [one for address in self.refusals for one in refusals(self._given(address))]
         train, test = (splits.answered(self._answers(part)) for part in ("train", "test"))
         return splits.made(
             train,
@@ -87,7 +87,7 @@ class Beavertails(Written):
 
     def addresses(self) -> list[str]:
         """Where it is read from."""
-        return [self.source, self.refusals]
+        return [self.source, *self.refusals]
 
     def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
         """By phrases; None of a harmless exchange, the question of which may be one to refuse all the same."""
@@ -107,11 +107,11 @@ class Beavertails(Written):
             never=("30k", "330k"),
         )
 
-    def _refusals(self) -> Wanted:
+    def _given(self, address: str) -> Wanted:
         return Wanted(
             domain="beavertails",
             setting="refusals",
-            address=self.refusals,
+            address=address,
             revision=self.refusals_revision,
             split="train",
             local=("refusals",),

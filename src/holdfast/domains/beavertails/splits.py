@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from holdfast.domains._hub import Wanted
 from holdfast.domains._refusals import Harmful, first_true
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, once
+from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits
 from holdfast.interfaces import Exchange, Pair
 
