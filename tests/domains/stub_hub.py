@@ -61,9 +61,16 @@ def hub(repositories: Mapping[str, Mapping[str, bytes]], *, gated: str = "") -> 
                 {"type": "file", "path": name, "size": len(text), "oid": hashlib.sha1(text).hexdigest()}
                 for name, text in files.items()
             ]
-            found: object = listed if rest.startswith(("tree/", "paths-info/")) else {
-                "id": "x", "sha": SHA, "siblings": [{"rfilename": name} for name in files], "tags": [],
-            }
+            found: object = (
+                listed
+                if rest.startswith(("tree/", "paths-info/"))
+                else {
+                    "id": "x",
+                    "sha": SHA,
+                    "siblings": [{"rfilename": name} for name in files],
+                    "tags": [],
+                }
+            )
             self.send(200, json.dumps(found).encode(), body, Content_Type="application/json")
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

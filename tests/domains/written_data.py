@@ -53,7 +53,7 @@ def answer_row(prompt: str, answer: str, *, safe: bool, category: int = 0) -> di
 
 
 def beavertails(folder: Path, count: int = 60) -> Path:
-    """`30k_train` and `30k_test` with the same questions in both, as on the hub, and refusals of all but every tenth."""
+    """`30k_train` and `30k_test`, the same questions in both as on the hub, and refusals of all but every tenth."""
     asked = prompts(count)
     train, test, refused = [], [], []
     for at, prompt in enumerate(asked):
