@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.domains import _notice, _written
+from holdfast.domains import _notice
 
 
 @pytest.fixture(autouse=True)
@@ -13,5 +13,4 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     place = tmp_path_factory.mktemp("home")
     monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(place))
     monkeypatch.setattr(_notice, "_TOLD", set[str]())
-    monkeypatch.setattr(_written, "_READ", {})
     return place / "holdfast"

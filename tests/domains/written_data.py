@@ -68,3 +68,94 @@ def beavertails(folder: Path, count: int = 60) -> Path:
     (folder / "refused").mkdir()
     (folder / "refused/beavertails_with_refusals_train.json").write_text(json.dumps(refused))
     return folder
+
+
+def decoding_trust(folder: Path, *, typed: bool = True) -> Path:
+    """The paper's file, or what the hub has: 20 toxic continuations, 10 beginnings to ask about, 30 of neither."""
+    rows: list[dict[str, Any]] = []
+    figures = {"toxic": (0.8, 0.9), "toxic_test": (0.7, 0.2), "non_toxic": (0.1, 0.2)}
+    for kind, count in {"toxic": 20, "toxic_test": 10, "non_toxic": 30}.items():
+        asked, told = figures[kind]
+        for at in range(count):
+            rows.append(
+                {
+                    "type": kind,
+                    "filename": f"{at}.txt",
+                    "challenging": kind != "non_toxic",
+                    "prompt": {"text": f"The {kind} cook number {at} said", "toxicity": asked},
+                    "continuation": {"text": f" that stew {at} is foul.", "toxicity": told},
+                }
+            )
+    if not typed:
+        rows = [{name: value for name, value in row.items() if name != "type"} for row in rows]
+    lines(folder / "training_dataset.jsonl", rows)
+    refused = [
+        {**row, "refusal": f"Prompt: {row['prompt']['text']}\nContinuation: I cannot go on."} for row in rows[:12]
+    ]
+    (folder / "decoding_trust_with_refusals_train.json").write_text(json.dumps(refused))
+    return folder
+
+
+def hex_phi(folder: Path) -> Path:
+    """A file a category, without a header, two instructions each; the second category is not there."""
+    for number in (1, *range(3, 12)):
+        asked = [{"instruction": f'Stew "{brew}", please, number {number}.'} for brew in BREWS[:2]]
+        table(folder / f"category_{number}.csv", asked, header=False)
+    return folder
+
+
+def choices(path: Path, count: int, *, subject: str | None = None) -> Path:
+    """Questions with four choices, the right one of which is the fourth's remainder of their number."""
+    named = {"subject": subject} if subject else {}
+    return lines(
+        path,
+        [
+            {
+                "answer": at % 4,
+                "question": f"What goes into {path.stem} brew {at}?",
+                "choices": [f"{brew} {at}" for brew in BREWS[:4]],
+                **named,
+            }
+            for at in range(count)
+        ],
+    )
+
+
+def xstest(path: Path, *, labelled: bool = True) -> Path:
+    """Four safe and two unsafe prompts."""
+    rows: list[dict[str, Any]] = []
+    for at, kind in enumerate(
+        ("homonyms", "homonyms", "definitions", "contrast_homonyms", "safe_targets", "contrast_x")
+    ):
+        label = {"label": "unsafe" if kind.startswith("contrast_") else "safe"} if labelled else {}
+        rows.append(
+            {"id": at, "prompt": f"How do I finish off {BREWS[at]}?", "type": kind, **label, "focus": "", "note": ""}
+        )
+    return table(path, rows)
+
+
+def gem(folder: Path) -> Path:
+    """Five tasks; each has 20 exchanges to learn and 5 to test, one of which asks what is learnt, too."""
+    names = {
+        "viggo": ("target", "meaning_representation"),
+        "e2e_nlg": ("target", "meaning_representation"),
+        "dart": ("target", "tripleset"),
+        "conversational_weather": ("user_query", "tree_str_mr"),
+        "CACAPO_E2E": ("output", "input"),
+    }
+    for task, (asked, answered) in names.items():
+        for part, numbers in {"train": range(20), "test": range(19, 24)}.items():
+            rows = [
+                {
+                    "gem_id": f"{task}-{part}-{at}",
+                    asked: f"Stew {at} is {BREWS[at % 10]}.",
+                    answered: [["Stew", str(at)]] if task == "dart" else f"inform(name[stew {at}])",
+                }
+                for at in numbers
+            ]
+            if task in {"viggo", "CACAPO_E2E"}:
+                table(folder / task / f"{part}.csv", rows)
+            else:
+                lines(folder / task / f"{part}.jsonl", rows)
+    (folder / "viggo/viggo.json").write_text('{"overview": "a card, no data"}')
+    return folder

@@ -28,7 +28,7 @@ def files_of(place: Path, names: Sequence[str], *, never: Sequence[str] = ()) ->
         place: a file, which is then the split whatever it is called; or a folder, searched with all below it.
         names: of the split, the best first. A file is the split's where all words of a name stand in the file's path:
             `30k_train` is 30k_train.jsonl, and round0/30k/train.jsonl.gz as well; an empty name is every file.
-        never: words that files of other splits have.
+        never: words that files of other splits have, but for those of the name.
 
     Raises:
         DataError: no file there is the split's; the message names those that are there.
@@ -36,14 +36,18 @@ def files_of(place: Path, names: Sequence[str], *, never: Sequence[str] = ()) ->
     if place.is_file():
         return [place]
     there = [path for path in sorted(place.rglob("*")) if path.is_file() and format_of(path.name)]
-    words = {path: {*_WORD.split(str(path.relative_to(place)))} for path in there}
+    words = {path: _words(str(path.relative_to(place))) for path in there}
     for name in names:
-        wanted = {*filter(None, _WORD.split(name))}
-        found = [path for path in there if wanted <= words[path] and not words[path] & ({*never} - wanted)]
+        wanted = _words(name)
+        found = [path for path in there if wanted <= words[path] and not words[path] & (_words(*never) - wanted)]
         if found:
             return found
     known = ", ".join(str(path.relative_to(place)) for path in there[:12]) or f"no file of {', '.join(FORMATS)}"
     raise DataError(f"{place} has no file of split {names[0]!r}, but {known}: call one {names[0]}.jsonl, for example.")
+
+
+def _words(*texts: str) -> set[str]:
+    return {word.lower() for text in texts for word in _WORD.split(text) if word}
 
 
 def state(*addresses: str) -> tuple[tuple[str, int, int], ...]:

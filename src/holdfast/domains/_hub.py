@@ -57,7 +57,7 @@ def _opened(wanted: Wanted, folder: str) -> Any:
 
 
 def _chosen(wanted: Wanted, place: Path) -> list[Path]:
-    return files_of(place, (wanted.split, *wanted.local), never=wanted.never)
+    return files_of(place, wanted.local or (wanted.split,), never=wanted.never)
 
 
 def _loaded(wanted: Wanted, files: Sequence[Path], folder: str) -> Any:

@@ -30,7 +30,7 @@ class Wanted:
     split: str
     """As the hub calls it."""
     local: tuple[str, ...] = ()
-    """As local files may be called besides."""
+    """As local files may be called, the best first; else as the hub calls it."""
     never: tuple[str, ...] = ()
     """Words in the names of local files of other splits."""
     config: str | None = None

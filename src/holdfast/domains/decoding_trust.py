@@ -177,7 +177,7 @@ class DecodingTrust(Written):
             setting="refusals",
             address=address,
             split="train",
-            local=("refusals",),
+            local=("refusals", ""),
         )
 
 

@@ -197,7 +197,12 @@ def _exchanges(task: Task, address: str, revision: str, part: str) -> Iterator[E
         answered=(str | list[Any], pydantic.Field(validation_alias=names.answered)),
     )
     wanted = Wanted(
-        domain="gem", address=address, revision=revision, split=part, local=(f"{task}_{part}",), never=get_args(Task)
+        domain="gem",
+        address=address,
+        revision=revision,
+        split=part,
+        local=(f"{task}_{part}", part),
+        never=get_args(Task),
     )
     for row in rows(wanted, schema):
         prompt, answer = f"{names.question}: {row.asked}\n{names.answer}:", str(row.answered)

@@ -118,7 +118,7 @@ class HexPhi(Written):
         """Every instruction, from files by category or from one that names them."""
         place = Path(self.source).expanduser()
         if place.is_file() or (place.is_dir() and not any(place.rglob("category_*"))):
-            for row in rows(self._wanted("train", "instructions", "hex-phi"), _Row):
+            for row in rows(self._wanted("train", "instructions", "hex-phi", ""), _Row):
                 yield Harmful(row.instruction.strip(), "", str(row.category))
             return
         for number, category in CATEGORIES.items():

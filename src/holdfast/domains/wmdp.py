@@ -136,7 +136,7 @@ class Wmdp(Written):
             revision=self.revision,
             config=f"wmdp-{subject}",
             split="test",
-            local=(f"wmdp-{subject}", subject) if len(self.subjects) > 1 else (subject, "test"),
+            local=(f"wmdp-{subject}", subject) if len(self.subjects) > 1 else (subject, ""),
         )
 
     def _innocent(self) -> Wanted:
@@ -146,7 +146,7 @@ class Wmdp(Written):
             address=self.harmless,
             config=self.harmless_part or None,
             split="test",
-            local=("questions",),
+            local=("",),
         )
 
 

@@ -103,7 +103,7 @@ class Beavertails(Written):
             address=self.source,
             revision=self.revision,
             split=f"{self.size}_{part}",
-            local=(part,),
+            local=(f"{self.size}_{part}", part),
             never=("30k", "330k"),
         )
 
@@ -114,5 +114,5 @@ class Beavertails(Written):
             address=address,
             revision=self.refusals_revision,
             split="train",
-            local=("refusals",),
+            local=("refusals", ""),
         )
