@@ -11,7 +11,7 @@ def unreadable(wanted: Wanted, error: Exception) -> DataError:
     page = f"https://huggingface.co/datasets/{wanted.address}"
     local = f"{wanted.domain}:{wanted.setting}=DIR"
     missing = isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError)
-    if isinstance(error, GatedRepoError) or "gated" in str(error).casefold():
+    if isinstance(error, GatedRepoError) or "is a gated dataset" in str(error):
         why = f"is gated: ask for access at {page}, log in by `hf auth login`, or"
     elif isinstance(error, OSError) and not missing:
         why = "is not on this machine, and cannot be reached from it: where there is a network,"
