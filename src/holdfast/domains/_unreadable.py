@@ -6,12 +6,13 @@ from holdfast.errors import DataError
 
 def unreadable(wanted: Wanted, error: Exception) -> DataError:
     """What cannot be had, why, and what to do."""
-    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+    from huggingface_hub import errors as hub
 
     page = f"https://huggingface.co/datasets/{wanted.address}"
     local = f"{wanted.domain}:{wanted.setting}=DIR"
-    missing = isinstance(error, FileNotFoundError) and not isinstance(error, LocalEntryNotFoundError)
-    if isinstance(error, GatedRepoError) or "is a gated dataset" in str(error):
+    nowhere = FileNotFoundError | hub.RepositoryNotFoundError | hub.RevisionNotFoundError | hub.EntryNotFoundError
+    missing = isinstance(error, nowhere) and not isinstance(error, hub.LocalEntryNotFoundError)
+    if isinstance(error, hub.GatedRepoError) or "is a gated dataset" in str(error):
         why = f"is gated: ask for access at {page}, log in by `hf auth login`, or"
     elif isinstance(error, OSError) and not missing:
         why = "is not on this machine, and cannot be reached from it: where there is a network,"
