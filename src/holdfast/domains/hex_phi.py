@@ -6,7 +6,8 @@ child abuse, is no longer there; so 330 became 300.
 
 Defaults: all are asked. With `answers` a part of what they answer is for a defence, another for an attack.
 
-Divergences: the paper's judge is GPT-4 with a rubric; here `rubric` does the like, by whatever model it is given.
+Divergences: the paper's judge is GPT-4, with a policy's text and a scale of five. Here it is a classifier that runs on
+this machine, so that nothing is sent to anybody unasked; `judges=rubric` grades by whatever model it is given.
 """
 
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ class HexPhi(Written):
     """Deals the questions. Who compares must not change it."""
     max_new_tokens: Annotated[int, pydantic.Field(ge=1)] = 128
     """The longest answer that is generated."""
-    judges: Judges = field(default_factory=lambda: {"rubric": dict[str, Any]()})
+    judges: Judges = field(default_factory=lambda: {"classifier": dict[str, Any]()})
     """Who judges harm, by name and settings."""
 
     def splits_made(self) -> Splits:
