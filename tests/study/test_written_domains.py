@@ -14,10 +14,6 @@ from holdfast.study.plan import static
 from holdfast.study.spelling import spelling
 from written_data import beavertails
 
-sys.path.append(str(Path(__file__).parents[1] / "domains"))
-
-from written_data import beavertails
-
 
 @pytest.fixture
 def domain(tmp_path, monkeypatch):

@@ -102,6 +102,8 @@ def _fields(kind: "Kind", name: str, *, json: bool) -> None:
     for field, info in fields(plugin).items():
         table.add_row(field, escape(json_.dumps(values[field])), escape(info.description or ""))
     Console().print(table)
+    if groups := getattr(plugin, "GROUPS", None):
+        typer.echo(f"groups of categories: {', '.join(groups)}")
     for other, settings in plugins.presets(plugin).items():
         Console().print(
             f"{plugins.without_preset(name)}/{other}  [dim]{escape(_said(settings))}[/dim]", highlight=False

@@ -66,7 +66,8 @@ def counter(progress: Progress, what: str, *, show: bool) -> Callable[[int, int]
         if show and progress.disable and len(calls) == 2 and done < total:
             (before, started), (_, now) = calls
             left = (total - done) * (now - started) / max(1, done - before)
-            told = f"holdfast: {what}: {done} of {total} done, about {left / 60:.1f} min left"
+            about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+            told = f"holdfast: {what}: {done} of {total} done, about {about} left"
             Console(stderr=True).print(told, highlight=False)
         tell(done, total)
 

@@ -94,6 +94,11 @@ def write_refusals(
         partial.add(_answered(model, domain, batch, instruction, max_new_tokens))
         if on_batch:
             on_batch(len(asked) - len(left) + first + len(batch), len(asked))
+    return _finished(partial, asked)
+
+
+def _finished(partial: Partial, asked: dict[str, list[Pair]]) -> Refusals:
+    """The file, of all that was kept, and what was not."""
     results = {result["prompt"]: result for result in partial.results}
     kept = {prompt: result["refusal"] for prompt, result in results.items() if not result["dropped"]}
     rows = [_row(pair, kept[prompt]) for prompt, pairs in asked.items() if prompt in kept for pair in pairs]
