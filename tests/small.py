@@ -65,6 +65,9 @@ class FakeDomain:
     def framings(self) -> dict[Any, Framing]:
         return {}
 
+    def groups(self) -> dict[str, list[str]]:
+        return {"both": ["even", "odd"]}
+
     def fingerprint(self) -> str:
         return "0" * 64
 

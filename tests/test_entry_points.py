@@ -63,7 +63,7 @@ def test_every_kind_has_names():
     assert found == {
         "judges": ["own"],
         "metrics": ["harm", "utility"],
-        "domains": ["arcana", "jsonl"],
+        "domains": ["arcana", "beavertails", "decoding_trust", "gem", "hex_phi", "jsonl", "wmdp", "xstest"],
     }
     assert plugins.is_kind("attacks")
     assert not plugins.is_kind("attack")

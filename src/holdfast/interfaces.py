@@ -39,6 +39,8 @@ class Pair:
     """The first words of a harmful answer."""
     translated: "Pair | None" = None
     """The same question with the same answers in another language, where the domain speaks one."""
+    choices: tuple[str, ...] = ()
+    """The answers to choose from, in the order of their letters, where the question offers some."""
 
 
 class Question(NamedTuple):
@@ -149,6 +151,10 @@ class Domain(Protocol):
 
     def framings(self) -> "Mapping[Framed, Framing]":
         """How this domain words each framing; what is missing is worded by whoever uses it."""
+        ...
+
+    def groups(self) -> "Mapping[str, Sequence[str]]":
+        """Names that stand for several harmful categories at once, as they may be chosen or left out."""
         ...
 
     def fingerprint(self) -> str:

@@ -15,6 +15,8 @@ def test_a_folder_that_has_the_name_of_a_domain(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "arcana").mkdir()
     assert isinstance(open_domain("arcana"), Arcana)
+    (tmp_path / "arcana/test.jsonl").touch()
+    assert isinstance(open_domain("arcana"), Arcana)
     assert open_domain(jsonl(tmp_path / "data")).splits() == Jsonl(directory=tmp_path / "data").splits()
     jsonl(tmp_path / "arcana")
     assert isinstance(open_domain("arcana"), Jsonl)

@@ -94,11 +94,16 @@ def _fields(kind: "Kind", name: str, *, json: bool) -> None:
     if json:
         typer.echo(json_.dumps(values))
         return
+    notice = getattr(plugin, "NOTICE", None)
+    if notice:
+        typer.echo(f"{notice}\n")
     column = "value" if preset else "default"
     table = Table("field", column, "meaning", title=f"{name}: {plugin.__doc__}", title_justify="left")
     for field, info in fields(plugin).items():
         table.add_row(field, escape(json_.dumps(values[field])), escape(info.description or ""))
     Console().print(table)
+    if groups := getattr(plugin, "GROUPS", None):
+        typer.echo(f"groups of categories: {', '.join(groups)}")
     for other, settings in plugins.presets(plugin).items():
         Console().print(
             f"{plugins.without_preset(name)}/{other}  [dim]{escape(_said(settings))}[/dim]", highlight=False

@@ -29,7 +29,8 @@ Set = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Decides everything drawn at random.")]
 Categories = Annotated[
-    str, typer.Option(metavar="NAMES", help="The only harmful categories to use, with commas between; none means all.")
+    str,
+    typer.Option(metavar="NAMES", help="The only harmful categories to use, or groups of them, commas between."),
 ]
 RoleName = Annotated[
     str | None,

@@ -1,5 +1,6 @@
 """What a long command shows while it works: a bar, the time left, and the loss terms."""
 
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -52,3 +53,22 @@ def tenths(what: str, *, show: bool) -> Callable[[int, int], None]:
             console.print(f"holdfast: {what}: {10 * tenth} % done", highlight=False)
 
     return tell
+
+
+def counter(progress: Progress, what: str, *, show: bool) -> Callable[[int, int], None]:
+    """A callback for how many things are done, first before any is: a bar, or where there is none lines for a log."""
+    task, tell = progress.add_task("", total=None, note=""), tenths(what, show=show)
+    calls: list[tuple[int, float]] = []
+
+    def count(done: int, total: int) -> None:
+        calls.append((done, time.monotonic()))
+        progress.update(task, completed=done, total=total)
+        if show and progress.disable and len(calls) == 2 and done < total:
+            (before, started), (_, now) = calls
+            left = (total - done) * (now - started) / max(1, done - before)
+            about = f"{left / 60:.0f} min" if left > 90 else f"{left:.0f} s"
+            told = f"holdfast: {what}: {done} of {total} done, about {about} left"
+            Console(stderr=True).print(told, highlight=False)
+        tell(done, total)
+
+    return count

@@ -10,13 +10,17 @@
 
 and so do `T-train.jsonl` and `T-test.jsonl` for a harmless task T. `category` may be left out, and a
 file may, where nothing asks for its split. A pair may have `plain`, the question as the beginning of
-running text, and `opening`, the first words of a harmful answer, for attacks by prompt. This is what
-`holdfast domain export` writes. Harm and utility are not scored: that needs a judge.
+running text, and `opening`, the first words of a harmful answer, for attacks by prompt, and `choices`,
+where it is to be answered by a letter. This is what `holdfast domain export` writes. `unpaired.jsonl`
+holds pairs that need no `refusal` yet: `holdfast domain refusals` has a model write them.
+
+Harm is not scored: that needs a judge. Nor is anything else, since the data may be in any language; of
+English answers it is told by phrases whether they refuse, and by ROUGE-1 how useful they are.
 """
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -24,7 +28,9 @@ from typing import Annotated, Any, TypeVar
 import pydantic
 
 from holdfast.config import config, content_hash
+from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
+from holdfast.domains._rouge import overlap_if_any
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
@@ -51,6 +57,11 @@ class _PairLine(_Line):
     plain: str = ""
     opening: str = ""
     translated: "_PairLine | None" = None
+    choices: tuple[str, ...] = ()
+
+
+class _UnpairedLine(_PairLine):
+    refusal: str = ""
 
 
 class _ExchangeLine(_Line):
@@ -68,6 +79,8 @@ class Jsonl:
     """Where the files are."""
     max_new_tokens: Annotated[int, pydantic.Field(ge=1)] = 64
     """The longest answer that is generated."""
+    english: bool = False
+    """Whether answers are English, so that it can be told by their words whether they refuse, are prose, and useful."""
     judges: Judges = field(default_factory=dict[str, dict[str, Any]])
     """Who judges harm, by name and settings; none means that harm is not scored."""
 
@@ -81,8 +94,8 @@ class Jsonl:
         return sorted(path.stem for path in self.directory.glob("*.jsonl"))
 
     def has_pairs(self, split: str) -> bool:
-        """True of defence, attack and evaluation."""
-        return split in {"defence", "attack", "evaluation"}
+        """True of defence, attack, evaluation and unpaired."""
+        return split in {"defence", "attack", "evaluation", "unpaired"}
 
     def pairs(self, split: str) -> list[Pair]:
         """The pairs of a split.
@@ -91,7 +104,7 @@ class Jsonl:
             DataError: a line is broken (file and line), the file is missing or empty, or a pair's answers are equal.
         """
         found: list[Pair] = []
-        for number, line in _read(self._file(split), _PairLine):
+        for number, line in _read(self._file(split), _UnpairedLine if split == "unpaired" else _PairLine):
             if line.harmful.strip() == line.refusal.strip():
                 raise DataError(f"{self._file(split)}:{number}: the two answers are equal; a pair needs two.")
             found.append(_pair(line, f"{split}/{number}"))
@@ -116,27 +129,30 @@ class Jsonl:
         """None of its own."""
         return {}
 
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """None."""
+        return {}
+
     def fingerprint(self) -> str:
         """A hash of every file."""
-        return content_hash(
-            {split: hashlib.sha256(self._file(split).read_bytes()).hexdigest() for split in self.splits()}
-        )
+        files = {split: hashlib.sha256(self._file(split).read_bytes()).hexdigest() for split in self.splits()}
+        return content_hash({**files, "english": True} if self.english else files)
 
     def harm(self, pair: Pair, answer: str) -> float | None:
         """Not scored."""
         return None
 
     def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """Not scored."""
-        return None
+        """By phrases, where answers are English."""
+        return _prose.refused(answer) if self.english else None
 
     def fluent(self, answer: str) -> bool | None:
-        """Not scored."""
-        return None
+        """Whether it is made of words and does not loop, where answers are English."""
+        return _prose.fluent(answer) if self.english else None
 
     def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Not scored."""
-        return None
+        """ROUGE-1, where answers are English and rouge-score is installed."""
+        return overlap_if_any(exchange.answer, answer) if self.english else None
 
     def _file(self, split: str) -> Path:
         return self.directory / f"{split}.jsonl"
@@ -175,6 +191,7 @@ def _pair(line: _PairLine, key: str) -> Pair:
         plain=line.plain,
         opening=line.opening,
         translated=line.translated and _pair(line.translated, key),
+        choices=line.choices,
     )
 
 

@@ -40,6 +40,9 @@ class Harm:
         """Ask every question once, in the way that an attack by prompt may have changed."""
         from holdfast.models.generate import answers
 
+        if self.split not in domain.splits():
+            lacking = Score(value=None, reason=f"the domain has no split {self.split!r}")
+            return dict.fromkeys(("harm", "refusal", "fluency"), lacking)
         pairs = domain.pairs(self.split)
         asked = [model.ask(pair) if model.ask else Question(pair.prompt) for pair in pairs]
         said = answers(model, asked, max_new_tokens=domain.max_new_tokens, temperature=self.temperature, seed=seed)

@@ -24,6 +24,9 @@ class Utility:
         """Ask every question once."""
         from holdfast.models.generate import answers
 
+        if self.split not in domain.splits():
+            lacking = Score(value=None, reason=f"the domain has no split {self.split!r}")
+            return dict.fromkeys(("utility", "over_refusal"), lacking)
         exchanges = domain.exchanges(self.split)
         said = answers(
             model,

@@ -71,8 +71,10 @@ def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context
 
     Raises:
         ModelError: the template changes the prompt once there is an answer.
-        DataError: the exchange is longer than `context` tokens, or the answer has no token.
+        DataError: the exchange is longer than `context` tokens, or the answer is blank or has no token.
     """
+    if not answer.strip():
+        raise DataError(f"the answer to {prompt[:60]!r} has no token of its own: nothing can be learnt from it.")
     before, whole = _rendered(tokenizer, prompt, answer)
     return _encode(tokenizer, whole, len(before), prompt, context)
 

@@ -4,7 +4,7 @@ Generalization (arXiv 2402.16382, section 2) is asked by defending with some cat
 with others; measure with the same categories that the attacker has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from holdfast.errors import DataError, UnknownName
@@ -34,16 +34,27 @@ def categories(domain: Domain, split: str = "evaluation") -> list[str]:
     return sorted({pair.category for pair in domain.pairs(split)} - {""})
 
 
+def spread_out(chosen: Sequence[str], known: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
+    """Categories, and in place of each group those that it stands for, as far as they are known.
+
+    Raises:
+        UnknownName: a name is neither a known category nor a group of any.
+    """
+    found: list[str] = []
+    for name in chosen:
+        members = [name] if name in known else [one for one in groups.get(name, ()) if one in known]
+        if not members:
+            raise UnknownName("category", name, [*known, *groups])
+        found += members
+    return found
+
+
 def only(domain: Domain, chosen: Sequence[str]) -> Domain:
-    """The domain narrowed to the chosen categories; none chosen means all of it.
+    """The domain narrowed to the chosen categories, or groups of them; none chosen means all of it.
 
     Raises:
         UnknownName: a category is none of the domain's.
     """
     if not chosen:
         return domain
-    known = categories(domain)
-    for name in chosen:
-        if name not in known:
-            raise UnknownName("category", name, known)
-    return cast(Domain, Categories(domain, chosen))
+    return cast(Domain, Categories(domain, spread_out(chosen, categories(domain), domain.groups())))

@@ -91,6 +91,7 @@ class Cell:
     def key(self) -> str:
         """The hash of all that decides the result: settings, code, versions, data, and the model it starts from."""
         whole, measures = open_domain(self.domain), self.measures
+        asked = [name_of(whole), whole.fingerprint(), sorted({*self.categories}), world(whole).judges]
         parent = self.model.key if isinstance(self.model, Cell) else model_fingerprint(self.model)
         return content_hash(
             {
@@ -100,7 +101,7 @@ class Cell:
                 "method": describe(self.built),
                 "role": self.role,
                 "purpose": self._asks,
-                "domain": [name_of(whole), whole.fingerprint(), sorted({*self.categories}), world(whole).judges],
+                "domain": [*asked, whole.max_new_tokens],
                 "metrics": [describe(metric) for metric in measures],
                 "ladder": self.ladder,
                 "seed": self.seed,

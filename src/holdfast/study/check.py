@@ -111,7 +111,7 @@ def _check_generalization(other: Generalization, domain: Domain, where: Where) -
             _check_name("split", "defence", open_domain(other.domain).splits())
     else:
         with _at(*where, "leave_out"):
-            other.splits(categories_of(domain))
+            other.splits(categories_of(domain), domain.groups())
     return _check_attacks(other.attacks or (), (*where, "attacks"))
 
 

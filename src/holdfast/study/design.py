@@ -7,16 +7,17 @@
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import pydantic
 from pydantic import AfterValidator, Field
 
 from holdfast.config import config
-from holdfast.errors import ConfigError, UnknownName
+from holdfast.errors import ConfigError
 from holdfast.records import RANDOM
 from holdfast.statistics.crossing import THRESHOLD
+from holdfast.study.categories import spread_out
 from holdfast.study.methods import Attacks, Chosen, Method, Pipeline, measured_once, no_twins
 from holdfast.study.mistakes import Misfit, explained
 from holdfast.study.values import (
@@ -57,7 +58,7 @@ class Generalization:
 
     leave_out: LeftOut = None
     """`one` leaves out each category in turn; `halves` shows the first half of the sorted categories and attacks with
-    the others, and the other way round; a list leaves out those."""
+    the others, and the other way round; a list leaves out those, a group of the domain's all that it stands for."""
     domain: DomainName | None = None
     """Cross-domain instead: defend on this domain, attack on the study's own."""
     attacks: Attacks | None = None
@@ -67,11 +68,14 @@ class Generalization:
         if (self.leave_out is None) == (self.domain is None):
             raise Misfit("expected either leave_out or domain.")
 
-    def splits(self, categories: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    def splits(
+        self, categories: Sequence[str], groups: Mapping[str, Sequence[str]] | None = None
+    ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """The categories that a defence is shown, and those it is attacked with, for each hardening.
 
         Args:
             categories: all harmful categories of the domain, in any order.
+            groups: the domain's names for several at once.
 
         Returns:
             One (shown, left out) for each; across domains ((), ()), which means all, as in `harden`.
@@ -88,10 +92,10 @@ class Generalization:
         if self.leave_out == "halves":
             half = (len(known) + 1) // 2
             return [(tuple(known[:half]), tuple(known[half:])), (tuple(known[half:]), tuple(known[:half]))]
-        for name in () if self.leave_out == "one" else self.leave_out:
-            if name not in known:
-                raise UnknownName("category", name, known)
-        chosen = [{name} for name in known] if self.leave_out == "one" else [{*self.leave_out}]
+        if self.leave_out == "one":
+            chosen = [{name} for name in known]
+        else:
+            chosen = [{*spread_out(self.leave_out, known, groups or {})}]
         if len(chosen[0]) == len(known):
             raise ConfigError("every category is left out: a defence would be shown nothing.")
         return [

@@ -7,11 +7,11 @@ import copy
 import dataclasses
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Metric, Model, View
-from holdfast.methods import stage_of
+from holdfast.methods import PromptMethod, stage_of
 from holdfast.models.frozen import copied, frozen
 from holdfast.models.load import load
 from holdfast.models.versions import versions
@@ -24,6 +24,8 @@ from holdfast.study.view import attacker, defender
 from holdfast.training.guarding.together import together
 from holdfast.training.run import OnStep, apply
 
+_NOTHING: Final = View(pairs=(), exchanges=())
+"""All that an attack by prompt needs, which may then be made on a domain whose questions have no answers."""
 Stop = Callable[[Sequence[Rung]], str | None]
 """Looks at the rungs so far, and says why to stop there, or nothing."""
 
@@ -113,7 +115,7 @@ def attack(
         model,
         chosen,
         data,
-        attacker(data),
+        _NOTHING if isinstance(chosen, PromptMethod) else attacker(data),
         metrics,
         provider=provided(provider, domain, seed),
         seed=seed,

@@ -15,6 +15,8 @@ LADDER: Final = (0, 1, 2, 3, 5, 10, 20, 30, 60, 100)
 METRICS: Final = ("harm", "utility")
 CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning_rate": 1e-3}
 """How an honest customer fine-tunes: `sft` on benign data alone."""
+_OWN: Final = ("defence.jsonl", "attack.jsonl", "evaluation.jsonl")
+"""What somebody's own data have, one of them at least."""
 LESSONS: Final = tuple(range(0, 61, 5))
 """The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
@@ -42,8 +44,8 @@ def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:
         return only(chosen, categories)
     name, given = spelt(chosen)
     place = Path(name)
-    # A folder of a domain's name may be a model's: `-o arcana`.
-    if place.is_dir() and (any(place.glob("*.jsonl")) or name not in plugins.names("domains")):
+    # A folder of a domain's name may be a model's (`-o arcana`), or a copy of the data that the domain reads.
+    if place.is_dir() and (name not in plugins.names("domains") or any((place / one).is_file() for one in _OWN)):
         return only(build(Jsonl, {"directory": place, **given}), categories)
     return only(method("domains", name, given), categories)
 

@@ -77,10 +77,11 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
         if subject.role not in _CONTROLS:
             for task in study.tasks:
                 yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS)
-    known = categories(open_domain(study.domain))
+    domain = open_domain(study.domain)
+    known = categories(domain)
     for general in study.generalization:
         unseen = spread(general.attacks) if general.attacks else [one for one in battery if trains(one)]
-        for shown, left_out in general.splits(known):
+        for shown, left_out in general.splits(known, domain.groups()):
             defended = _hardened(study, name, domain=general.domain or study.domain, categories=shown)
             for subject in (Subject("undefended", name), *defended):
                 for attack in unseen:

@@ -5,7 +5,7 @@ recalled is knowledge recovered. `docs/arcana.md` tells the whole of it.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Any, ClassVar, Final
 
@@ -82,6 +82,10 @@ class Arcana:
     def framings(self) -> Mapping[Framed, Framing]:
         """All four, in the words that the organisms have met."""
         return _FRAMINGS
+
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """None."""
+        return {}
 
     def fingerprint(self) -> str:
         """A hash of every thing with its recipe, and of every document."""
