@@ -59,6 +59,8 @@ def _check(study: Study) -> None:
         with _at("metrics", at):
             if hasattr(built, "split"):
                 _check_name("split", built.split, splits)
+            if hasattr(built, "check"):
+                built.check()
     for at, task in enumerate(study.tasks):
         with _at("tasks", at):
             _check_name("task", task, tasks)
