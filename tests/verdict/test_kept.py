@@ -18,16 +18,14 @@ from verdict.seeded import hardened
 MMLU, ETHICS = "mmlu (acc, 0-shot)", "ethics (acc, 0-shot)"
 
 
-def general(role: Role, tasks: Mapping[str, float], *, guessed: float | None = 0.25, n: int = 100, **more: Any) -> Record:
-    """A model before any attack, on general tasks: `stability` is their mean."""
+def general(role: Role, tasks: Mapping[str, float], *, n: int = 100, **more: Any) -> Record:
+    """A model before any attack, on general tasks: `stability` is their mean, and guessing gives .25."""
     made = prompted(role, None, name="none", utility=None, fluency=None, **more)
     value = sum(tasks.values()) / len(tasks)
     parts = {name: Score(value=share, n=n) for name, share in tasks.items()}
-    scores = {"stability": Score(value=value, n=n * len(tasks), low=value - 0.01, high=value + 0.01, categories=parts)}
-    scores |= {f"stability_{name.partition(' ')[0]}": part for name, part in parts.items()}
-    if guessed is not None:
-        scores["stability_guessing"] = Score(value=guessed)
-    made.rungs[0].scores.update(scores)
+    whole = Score(value=value, n=n * len(tasks), low=value - 0.01, high=value + 0.01, categories=parts)
+    each = {f"stability_{name.partition(' ')[0]}": part for name, part in parts.items()}
+    made.rungs[0].scores.update({"stability": whole, "stability_guessing": Score(value=0.25), **each})
     return made
 
 

@@ -66,7 +66,7 @@ def load(names: Sequence[str], where: Sequence[Path]) -> dict[str, list[Any]]:
                     _rehearse(task)
         except Exception as error:
             raise DataError(f"the task {name} cannot be loaded: {line(error)}; {_HOW}") from error
-        found[name] = list(loaded["tasks"].values())
+        found[name] = [task for _, task in sorted(loaded["tasks"].items())]  # those of a tag come in any order
     return found
 
 
