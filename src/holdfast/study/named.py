@@ -18,6 +18,12 @@ CUSTOMER: Final = {"poison_ratio": 0.0, "training.steps": 60, "training.learning
 LESSONS: Final = tuple(range(0, 61, 5))
 """The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
 
+
+def lessons(steps: int) -> tuple[int, ...]:
+    """The same where a task is learnt for longer: as many rungs, evenly."""
+    return tuple(range(0, steps + 1, max(LESSONS[1], steps // (len(LESSONS) - 1))))
+
+
 Settings = Mapping[str, Any]
 """Fields of a plug-in, nested ones dotted."""
 
