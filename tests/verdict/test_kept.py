@@ -75,6 +75,17 @@ def test_the_two_are_never_mixed(base, hard):
     assert found.able.measure == "stability"
 
 
+def test_a_model_without_utility_is_judged_by_general_tasks():
+    """Of .04 there is nothing to lose; where no task was asked, nothing is known."""
+    records = attacked(0.04, 0.0)
+    assert condition(judged(*records), "stability") == (
+        "not measured",
+        "The undefended model has hardly any utility (0.040): there is nothing to lose.",
+    )
+    records += [general("undefended", {MMLU: 0.5}), general("defended", {MMLU: 0.5})]
+    assert condition(judged(*records), "stability")[0] == "met"
+
+
 @pytest.mark.parametrize(
     ("hard", "more"),
     [

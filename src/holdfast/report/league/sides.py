@@ -11,7 +11,7 @@ from holdfast.report.league.rows import Measured
 from holdfast.report.seeds import Spread
 from holdfast.report.verdict.evidence import Evidence
 from holdfast.report.verdict.group import once
-from holdfast.report.verdict.kept import kept
+from holdfast.report.verdict.kept import ABLE, kept
 from holdfast.report.verdict.measured import before
 from holdfast.report.verdict.over import told_of
 from holdfast.statistics import repeats
@@ -79,7 +79,7 @@ class Battery:
         self._trained = _keys(undefended.trained)
         self._free = _keys(undefended.free)
         self._starts = [record for records in undefended.starts for record in records]
-        self.ability: Ability = "utility" if before(self._starts, "utility").value else "stability"
+        self.ability: Ability = "utility" if (before(self._starts, "utility").value or 0.0) >= ABLE else "stability"
         """The figure that all rows are told by."""
 
     def measured(self, side: Side) -> Measured:

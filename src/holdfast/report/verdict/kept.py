@@ -1,7 +1,7 @@
 """What a model still can before any attack, by the one figure that both models have: what stability rests on.
 
-`utility`, of the domain's own harmless questions, where both have it; else `stability`, the mean of general tasks, less
-what guessing gives on them. The two are never mixed: 5 % of one is not 5 % of the other.
+`utility`, of the domain's own harmless questions, where both have it and the undefended model has any; else `stability`,
+the mean of general tasks, less what guessing gives on them. The two are never mixed: 5 % of one is not 5 % of the other.
 """
 
 from collections.abc import Sequence
@@ -58,10 +58,12 @@ def kept(base: Sequence[Record], hard: Sequence[Record]) -> Kept | str:
         hard: the same of the other.
     """
     utility = before(base, "utility"), before(hard, "utility")
-    if utility[0].value and utility[1].value is not None:
+    if utility[0].value is not None and utility[1].value is not None and utility[0].value >= ABLE:
         return Kept("utility", *utility)
     general = before(base, "stability"), before(hard, "stability")
     if general[0].value is None or general[1].value is None:
+        if utility[0].value is not None and utility[0].value < ABLE:
+            return f"The undefended model has hardly any utility ({utility[0].value:.3f}): there is nothing to lose."
         return "Utility was not scored on both models, nor were general tasks (`stability`)."
     if _asked(general[0]) != _asked(general[1]):
         return "Stability was measured by other tasks or questions on either model, so it tells nothing."
