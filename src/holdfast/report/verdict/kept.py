@@ -1,7 +1,8 @@
 """What a model still can before any attack, by the one figure that both models have: what stability rests on.
 
-`utility`, of the domain's own harmless questions, where both have it and the undefended model has any; else `stability`,
-the mean of general tasks, less what guessing gives on them. The two are never mixed: 5 % of one is not 5 % of the other.
+`utility`, of the domain's own harmless questions, where both have it and the undefended model has any; else
+`stability`, the mean of general tasks, less what guessing gives on them. The two are never mixed: 5 % of one is not 5 %
+of the other.
 """
 
 from collections.abc import Sequence
