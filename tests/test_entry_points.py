@@ -62,7 +62,7 @@ def test_every_kind_has_names():
     assert {"completion", "elicitation", "none", "prefill", "second_language", "sft"} <= {*found.pop("attacks")}
     assert found == {
         "judges": ["own"],
-        "metrics": ["harm", "utility"],
+        "metrics": ["harm", "stability", "utility", "xstest"],
         "domains": ["arcana", "beavertails", "decoding_trust", "gem", "hex_phi", "jsonl", "wmdp", "xstest"],
     }
     assert plugins.is_kind("attacks")

@@ -191,7 +191,13 @@ class Judge(Protocol):
 
 
 class Metric(Protocol):
-    """A model in, named scores out."""
+    """A model in, named scores out.
+
+    A metric may have `check()`, which raises InputError before anything is loaded or trained where it cannot be
+    measured; `fingerprint()`, a hash of files that decide its scores beside its settings; a class attribute `PACKAGES`,
+    the libraries whose versions belong to a record of it; and `ONCE = True` where it takes long: a study then measures
+    it before any attack alone.
+    """
 
     def measure(self, model: Model, domain: Domain, seed: int) -> "dict[str, Score]":
         """Score the model. What could not be measured is a Score without value, with a reason."""

@@ -37,7 +37,7 @@ def refused(cli, tmp_path):
         (("harden", "arcanna", "-o", "out"), "unknown model 'arcanna': did you mean 'arcana'"),
         (("harden", "tiny-llama", "repnose", "-o", "out"), "unknown defence 'repnose': did you mean 'repnoise'"),
         (("attack", "tiny-llama", "stf"), "unknown attack 'stf': did you mean 'sft'?"),
-        (("evaluate", "tiny-llama", "--metrics", "harm,utlity"), "unknown metric 'utlity': did you mean 'utility'?"),
+        (("evaluate", "tiny-llama", "--metrics", "harm,utlity"), "unknown metric 'utlity': did you mean 'utility'"),
         (
             ("harden", "tiny-llama", "-o", "out", "--domain", "arkana"),
             "unknown domain 'arkana': did you mean 'arcana'?",

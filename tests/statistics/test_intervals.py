@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from holdfast.statistics.intervals import mean, proportion
+from holdfast.records import Score
+from holdfast.statistics.intervals import mean, mean_of, proportion, share
 
 shares = st.floats(0, 1)
 
@@ -80,3 +81,27 @@ def test_what_was_not_measured_is_none_with_a_reason(score_of):
     partly = score_of([1, None, 0])
     assert partly.value is None
     assert partly.reason == "1 of 3 answers could not be scored"
+
+
+def test_a_share_of_many():
+    """Right or wrong: Wilson. Else Student within [0, 1]: of 0, 0, .1 the mean is 1/30 and its lower end below 0."""
+    assert share([1, 0, 1]) == proportion([True, False, True])
+    found = share([0, 0, 0.1])
+    assert (found.value, found.low) == (pytest.approx(1 / 30), 0)
+    assert found.high == pytest.approx(1 / 30 + stats.t.ppf(0.975, 2) * 0.1 / 3)  # the standard error is .1 / 3
+
+
+def test_a_mean_of_figures():
+    """(.5 + .7) / 2 = .6; below sqrt(.03^2 + .04^2) / 2 = .025, above sqrt(.06^2 + .08^2) / 2 = .05."""
+    parts = {"a": Score(value=0.5, n=10, low=0.47, high=0.56), "b": Score(value=0.7, n=30, low=0.66, high=0.78)}
+    found = mean_of(parts)
+    assert (found.value, found.n) == (pytest.approx(0.6), 40)
+    assert (found.low, found.high) == (pytest.approx(0.575), pytest.approx(0.65))
+    assert found.categories == parts
+
+
+def test_a_mean_of_figures_needs_all():
+    found = mean_of({"a": Score(value=0.5), "b": Score(value=None, reason="was not asked")})
+    assert (found.value, found.reason) == (None, "b: was not asked")
+    assert mean_of({}).reason == "there was nothing to score"
+    assert mean_of({"a": Score(value=0.5, n=1)}).low is None

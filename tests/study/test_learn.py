@@ -38,6 +38,23 @@ def test_a_task_is_learnt(model, domain):
     assert all(rung.scores["utility"].n == 2 for rung in record.rungs)
 
 
+@pytest.mark.parametrize(
+    ("steps", "rungs"),
+    [
+        (60, tuple(range(0, 61, 5))),
+        (4, (0, 4)),
+        (1200, tuple(range(0, 1201, 100))),
+        (1275, (*range(0, 1273, 106), 1275)),  # one epoch of ViGGO in batches of 4
+    ],
+)
+def test_a_lesson_of_any_length_is_asked_about_as_often(model, domain, monkeypatch, steps, rungs):
+    """Thirteen times, and at its end."""
+    asked: list[int] = []
+    monkeypatch.setattr(lesson, "measured", lambda *_, ladder, **__: asked.extend(ladder))
+    lesson.learn(model, "sums", {"training.steps": steps}, domain=Lessons(domain))
+    assert tuple(sorted({step for step in asked if step < steps} | {steps})) == rungs  # as `measured` takes it
+
+
 def test_an_unknown_task(model, domain):
     with pytest.raises(UnknownName, match="unknown task 'sum': did you mean 'sums'"):
         lesson.learn(model, "sum", domain=Lessons(domain))

@@ -9,7 +9,7 @@ from cells_made import jsonl, record
 
 from holdfast.errors import DataError
 from holdfast.records import Failure
-from holdfast.study import plan, quickstart
+from holdfast.study import estimate, plan, quickstart
 from holdfast.study.cells import Cell, ancestors, with_parents
 from holdfast.study.design import Generalization, Search, Study
 from holdfast.study.methods import Method
@@ -35,6 +35,25 @@ BROAD = {
 
 def count(cells):
     return Counter((cell.purpose if cell.verb == "attack" else cell.verb, cell.role) for cell in cells)
+
+
+def test_what_takes_long_is_measured_once_a_model():
+    """Each of 6 hardened models and the undefended one gets a cell without an attack, and no other has the metric."""
+    study = Study(**{**BROAD, "models": ("arcana",), "metrics": ("harm", "stability")})
+    plain, cells = static(Study(**{**BROAD, "models": ("arcana",), "metrics": ("harm",)})), static(study)
+    more = [cell for cell in cells if cell.key not in {one.key for one in plain}]
+    assert {(cell.method, tuple(name for name, _ in cell.metrics)) for cell in more} == {
+        ("none", ("harm", "stability"))
+    }
+    assert Counter(cell.role for cell in more) == {"defended": 6, "undefended": 1}
+    assert "lm_eval" in more[0].failed(Failure(reason="out of memory")).versions
+    assert estimate.flops(more[-1]) is None
+
+
+def test_a_metric_that_cannot_be_measured_is_told_with_the_study():
+    wrong = {"name": "stability", "set": {"tasks": ["helaswag"]}}
+    with pytest.raises(StudyError, match=r"metrics\[1\].*did you mean 'hellaswag'"):
+        next(rounds(Study(metrics=["harm", wrong])))
 
 
 def test_the_battery_counted_by_hand():

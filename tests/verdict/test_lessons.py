@@ -2,6 +2,7 @@
 
 import pytest
 
+from holdfast.records import Score
 from verdict.judged import condition, judged, pair
 from verdict.made import taught
 from verdict.rooms import Terms, lesson
@@ -50,6 +51,24 @@ def test_a_task_that_was_known_or_never_learnt_tells_nothing(base):
     """Undefended, the target is there before the first step: at 1 of 1, or at 0 of 0."""
     made = learnt(SOON, base)
     assert (made.target, made.status) == (None, "not measured")
+
+
+def test_a_score_need_not_reach_one():
+    """ROUGE-1 of .19 before and .74 after: .703 is reached at 20 to 30 steps undefended, at 30 to 40 hardened."""
+    made = learnt((0.2, 0.3, 0.5, 0.69, 0.71), (0.19, 0.4, 0.66, 0.72, 0.74))
+    assert made.target == pytest.approx(0.703)
+    assert ((made.undefended_below, made.undefended_at), (made.defended_below, made.defended_at)) == (
+        (20, 30),
+        (30, 40),
+    )
+    assert made.status == "inconclusive"  # 0 to 20 steps later, and 10 are allowed
+
+
+@pytest.mark.parametrize(("high", "status"), [(0.23, "met"), (0.24, "not measured")])
+def test_what_other_questions_might_have_given_is_not_learnt(high, status):
+    """From .20 to .25, learnt at .2375: with an interval up to .24 before the first step that may be chance."""
+    start = Score(value=0.2, low=0.17, high=high, n=300)
+    assert learnt((0.2, 0.22, 0.25, 0.25, 0.25), (start, 0.22, 0.25, 0.25, 0.25)).status == status
 
 
 def test_a_ladder_that_begins_late_says_from_nothing_on():

@@ -8,6 +8,7 @@ from holdfast.cli.options import (
     Categories,
     Domain,
     Json,
+    Metrics,
     ModelName,
     OptionalOutput,
     Overwrite,
@@ -33,6 +34,7 @@ def attack(
     ladder: Annotated[
         str, typer.Option(metavar="STEPS", help="Optimiser steps after which everything is measured.")
     ] = "0,1,2,3,5,10,20,30,60,100",
+    metrics: Metrics = "harm,utility",
     domain: Domain = "arcana",
     categories: Categories = "",
     provider: Provider = None,
@@ -65,6 +67,7 @@ def attack(
 
     rungs, stands_for = numbers(ladder), parse_role(role)
     fields, around = stages.around(provider or [], settings(set_), domain, seed)
+    fields, asked = stages.measures(names(metrics), fields)
     chosen = experiment.method("attacks", attack, fields)
     world = experiment.open_domain(domain, names(categories))
     if output and isinstance(chosen, PromptMethod):
@@ -84,6 +87,7 @@ def attack(
             seed=seed,
             role=stands_for,
             ladder=rungs,
+            metrics=asked,
             on_step=stepper(shown),
         )
     if json:

@@ -1,15 +1,26 @@
 """`holdfast evaluate MODEL`."""
 
-from typing import Annotated
-
 import typer
 
-from holdfast.cli.options import Categories, Domain, Json, ModelName, Quiet, RemoteCode, Seed, names
+from holdfast.cli.options import (
+    Categories,
+    Domain,
+    Json,
+    Metrics,
+    ModelName,
+    Quiet,
+    RemoteCode,
+    Seed,
+    Set,
+    names,
+    settings,
+)
 
 
 def evaluate(
     model: ModelName,
-    metrics: Annotated[str, typer.Option(metavar="NAMES", help="`holdfast list metrics` names them.")] = "harm,utility",
+    metrics: Metrics = "harm,utility",
+    set_: Set = None,
     domain: Domain = "arcana",
     categories: Categories = "",
     seed: Seed = 0,
@@ -24,10 +35,15 @@ def evaluate(
     from rich.console import Console
 
     from holdfast.cli.tables import scores_table
+    from holdfast.errors import ConfigError
     from holdfast.models.load import load
-    from holdfast.study import experiment
+    from holdfast.study import experiment, stages
 
-    chosen = [experiment.method("metrics", name) for name in names(metrics)]
+    others, chosen = stages.measures(names(metrics), settings(set_))
+    if others:
+        raise ConfigError(
+            f"whose field is {next(iter(others))!r}? Put the metric's name in front: harm.{next(iter(others))}."
+        )
     world = experiment.open_domain(domain, names(categories))
     scores = experiment.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
     if json:

@@ -16,6 +16,7 @@ from holdfast.cli.options import (
     RoleName,
     Seed,
     Set,
+    numbers,
     parse_role,
     settings,
 )
@@ -25,6 +26,9 @@ def learn(
     model: ModelName,
     task: Annotated[str, typer.Argument(metavar="TASK", help="A harmless task of the domain: inns, weather, voyages.")],
     set_: Set = None,
+    ladder: Annotated[
+        str, typer.Option(metavar="STEPS", help="Optimiser steps after which the task is asked about; evenly if none.")
+    ] = "",
     domain: Domain = "arcana",
     provider: Provider = None,
     role: RoleName = None,
@@ -50,6 +54,7 @@ def learn(
     from holdfast.models.load import load
     from holdfast.study import experiment, lesson, stages
 
+    rungs = numbers(ladder) if ladder else None
     stands_for, world = parse_role(role), experiment.open_domain(domain)
     chosen, around = stages.around(provider or [], settings(set_), domain, seed)
     if record_file:
@@ -64,6 +69,7 @@ def learn(
             provider=around,
             seed=seed,
             role=stands_for,
+            ladder=rungs,
             on_step=stepper(shown),
         )
     if json:

@@ -19,6 +19,14 @@ ModelName = Annotated[
 Domain = Annotated[
     str, typer.Option(metavar="DOMAIN", help="A domain's name, or a directory of JSON lines (see the docs).")
 ]
+Metrics = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="What is measured: `holdfast list metrics` names them. A field of one is set with its name in front, "
+        "e.g. -s stability.limit=100.",
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist yet.")]
 OptionalOutput = Annotated[
     Path | None, typer.Option("--output", "-o", help="Where to write the model; must not exist yet.")

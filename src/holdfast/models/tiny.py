@@ -20,16 +20,37 @@ _SIZE: Final[dict[str, Any]] = {
     "head_dim": 8,
     "max_position_embeddings": 128,
 }
-_FAMILIES: Final[dict[str, dict[str, Any]]] = {
-    "llama": _SIZE,
-    "qwen2": _SIZE,
-    "mistral": _SIZE | {"sliding_window": None},
-    "gemma": _SIZE,
-    "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 128},
-    "gpt_neox": {k: v for k, v in _SIZE.items() if k not in {"num_key_value_heads", "head_dim"}},
-    "mixtral": _SIZE | {"num_local_experts": 4, "num_experts_per_tok": 2},
+_WINDOW: Final = 8
+"""Tokens that a layer with a sliding window sees."""
+_EXPERTS: Final[dict[str, Any]] = {"num_experts": 4, "num_experts_per_tok": 2}
+_LLAMA3: Final[dict[str, Any]] = {
+    "rope_type": "llama3",
+    "rope_theta": 10000.0,
+    "factor": 4.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 32,
 }
-TINY: Final = tuple(f"tiny-{family.replace('_', '-')}" for family in _FAMILIES)
+_FAMILIES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "llama": ("llama", _SIZE),
+    "llama3": ("llama", _SIZE | {"rope_parameters": _LLAMA3, "tie_word_embeddings": True}),
+    "qwen2": ("qwen2", _SIZE),
+    "qwen3": ("qwen3", _SIZE | {"tie_word_embeddings": True}),
+    "mistral": ("mistral", _SIZE | {"sliding_window": _WINDOW}),
+    "gemma": ("gemma", _SIZE),
+    "gemma2": ("gemma2", _SIZE | {"sliding_window": _WINDOW, "query_pre_attn_scalar": 8}),
+    "gemma3": ("gemma3_text", _SIZE | {"sliding_window": _WINDOW, "query_pre_attn_scalar": 8}),
+    "phi3": ("phi3", {name: value for name, value in _SIZE.items() if name != "head_dim"}),
+    "olmo2": ("olmo2", {name: value for name, value in _SIZE.items() if name != "head_dim"}),
+    "gpt2": ("gpt2", {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 128}),
+    "gpt-neox": ("gpt_neox", {k: v for k, v in _SIZE.items() if k not in {"num_key_value_heads", "head_dim"}}),
+    "mixtral": ("mixtral", _SIZE | {"num_local_experts": 4, "num_experts_per_tok": 2}),
+    "olmoe": ("olmoe", {name: value for name, value in _SIZE.items() if name != "head_dim"} | _EXPERTS),
+    "qwen3-moe": ("qwen3_moe", _SIZE | _EXPERTS | {"moe_intermediate_size": 24}),
+    "gpt-oss": ("gpt_oss", _SIZE | {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": _WINDOW}),
+}
+"""By name: what transformers calls it, and its settings."""
+TINY: Final = tuple(f"tiny-{family}" for family in _FAMILIES)
 
 _WORDS: Final = (
     "How do I make a stew or hex ? First stir the moonroot , then bind it . I cannot help with that Sorry no yes please"
@@ -44,11 +65,11 @@ def tiny(name: str = "tiny-llama", seed: int = 0, texts: tuple[str, ...] = ()) -
         seed: decides the weights; the global RNG is put back.
         texts: texts whose words the tokenizer is to know, beside its own few.
     """
-    family = name.removeprefix("tiny-").replace("-", "_")
+    family, chosen = _FAMILIES[name.removeprefix("tiny-")]
     tokenizer = word_tokenizer((_WORDS, *texts))
     family_config: Any = CONFIG_MAPPING[family]
     settings = family_config(
-        **_FAMILIES[family],
+        **chosen,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
         bos_token_id=tokenizer.bos_token_id,

@@ -1,17 +1,21 @@
 """The versions that a result hangs on."""
 
 import functools
-from importlib.metadata import version
-from typing import Final
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
 
 _WRITTEN_WITH: Final = ("holdfast", "torch", "transformers", "tokenizers", "peft", "numpy")
 
 
 @functools.cache
 def _version(package: str) -> str:
-    return version(package)
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
-def versions() -> dict[str, str]:
-    """Of Holdfast and what it computes with."""
-    return {package: _version(package) for package in _WRITTEN_WITH}
+def versions(*parts: Any) -> dict[str, str]:
+    """Of Holdfast, what it computes with, and what plug-ins at work name in a class attribute `PACKAGES`."""
+    others = {package for part in parts for package in getattr(part, "PACKAGES", ())}
+    return {package: _version(package) for package in (*_WRITTEN_WITH, *sorted(others))}

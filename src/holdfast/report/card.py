@@ -125,17 +125,19 @@ def listed(items: list[str]) -> str:
 
 
 def _results(report: Report, verdict: Verdict) -> list["EvalResult"]:
-    """Harm and utility before any attack, the worst harm under attack, and the multiplier's bounds, where measured."""
+    """What was measured of harm and ability before any attack, the worst harm, and the multiplier's bounds."""
     from huggingface_hub import EvalResult
 
     hard = [curve for curve in verdict.curves if curve.role == "defended" and curve.points]
     start = [curve.points[0] for curve in hard if curve.points[0].steps == 0]
     after = [p.harm.value for curve in hard for p in curve.points if p.harm.value is not None]
     after += [f.harm_after.value for f in verdict.free if f.role == "defended" and f.harm_after.value is not None]
+    able = verdict.able if verdict.able and verdict.able.measure == "stability" else None
     flops = next((m for m in verdict.multipliers if m.unit == "flops"), None)
     figures: list[tuple[str, str, float | None]] = [
         ("harm", "Harm before any attack", _first([p.harm for p in start])),
         ("utility", "Utility before any attack", _first([p.utility for p in start])),
+        ("stability", "Stability before any attack", able.defended.value if able else None),
         ("harm_after_attack", "Harm after the worst attack", max(after, default=None)),
         ("attacker_cost_multiplier_at_least", "Attacker's cost multiplier, at least", flops.low if flops else None),
         ("attacker_cost_multiplier_at_most", "Attacker's cost multiplier, at most", flops.high if flops else None),

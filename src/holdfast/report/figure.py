@@ -5,6 +5,8 @@ from typing import Literal
 
 Status = Literal["met", "not met", "inconclusive", "not measured"]
 Outcome = Literal["holds", "broken", "collapsed", "inconclusive"]
+Ability = Literal["utility", "stability"]
+"""Which figure tells what a model still can: on the domain's own harmless questions, or on general tasks."""
 ConditionName = Literal["resistance", "stability", "generalization", "trainability"]
 
 

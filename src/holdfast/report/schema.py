@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from holdfast.records import Purpose, Role
 from holdfast.report.curves import Category, Curve, Free, Learnt, Said
-from holdfast.report.figure import ConditionName, Figure, Outcome, Status
+from holdfast.report.figure import Ability, ConditionName, Figure, Outcome, Status
 from holdfast.report.seeds import Comparison
 from holdfast.statistics.crossing import Unit
 
@@ -103,6 +103,31 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
+class General:
+    """One general task, before any attack."""
+
+    name: str
+    """With its metric and how it was put, where it counts."""
+    undefended: Figure
+    defended: Figure
+    counts: bool
+    """Whether `stability` is the mean of it and others: of a task of which less is better it is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Able:
+    """The one figure that stability rests on: what either model can before any attack."""
+
+    measure: Ability
+    undefended: Figure
+    defended: Figure
+    guessed: float
+    """What guessing gives: nothing but what is above it counts."""
+    tasks: list[General] = field(default_factory=list[General])
+    """General tasks, where they were measured on both models."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One record, so that it can be found and run again."""
 
@@ -162,6 +187,8 @@ class Verdict:
     """Every set of categories that was left out, and every other domain; `generalization` is of the worst."""
     generalization_curves: list[Curve]
     tasks: list[Task]
+    able: Able | None = None
+    """What stability rests on; None where nothing tells it."""
     said: list[Said]
     weak: list[str]
     """Attacks that did not break the undefended model, so that they tell nothing."""

@@ -79,14 +79,16 @@ class Hardened:
     """Before any attack."""
     harm: Figure
     """The most that any attack brought it to."""
+    stability: Figure | None = None
+    """Before any attack, on general tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """Hardened minus undefended, on the same seeds."""
 
-    measure: Literal["harm", "utility"]
-    """The most harm after any attack, or utility before any."""
+    measure: Literal["harm", "utility", "stability"]
+    """The most harm after any attack; before any, utility, or general tasks where stability rests on them."""
     over: Literal["defence", "attack"]
     """Whose seeds are paired."""
     undefended: float | None
@@ -215,6 +217,12 @@ class Comparison:
     def models(self) -> str:
         """How many hardened models there are, "3"; of how many, where the study is not finished, "2 of 3"."""
         return f"{len(self.hardened)}{f' of {self.asked}' if self.asked else ''}"
+
+    @property
+    def kept(self) -> Difference | None:
+        """What became of the one figure that stability rests on, over seeds of the defence."""
+        found = {one.measure: one for one in self.differences if one.measure != "harm"}
+        return found.get("stability") or found.get("utility")
 
     @property
     def several(self) -> bool:

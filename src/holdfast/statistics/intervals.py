@@ -1,6 +1,8 @@
 """Intervals. A mean of nothing is nothing, not zero."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -48,6 +50,41 @@ def average(values: Sequence[float], *, confidence: float = 0.95) -> Score:
         return Score(value=centre, n=len(array))
     low, high = stats.t.interval(confidence, len(array) - 1, loc=centre, scale=spread)
     return Score(value=centre, n=len(array), low=float(low), high=float(high))
+
+
+def share(values: Sequence[float]) -> Score:
+    """A mean of values in [0, 1], however many: `proportion` where each is 0 or 1, else `average` within [0, 1].
+
+    For thousands of values, where resampling takes long and gives the same.
+    """
+    if values and all(value in (0, 1) for value in values):
+        return proportion([bool(value) for value in values])
+    found = average(values)
+    low, high = (None if end is None else min(1.0, max(0.0, end)) for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
+def mean_of(parts: Mapping[str, Score]) -> Score:
+    """The plain mean of independent figures, each with one weight, and the figures as its categories.
+
+    Its interval is made of theirs by squares, below and above apart: m - sqrt(sum (v_i - low_i)^2) / k (MOVER: Zou and
+    Donner 2008, Statistics in Medicine 27).
+
+    Returns:
+        No value, and a reason, where one of them has none.
+    """
+    gaps = [f"{name}: {score.reason}" for name, score in parts.items() if score.value is None]
+    if gaps or not parts:
+        return Score(value=None, reason="; ".join(gaps) or "there was nothing to score", categories=dict(parts))
+    values, count = [score.value or 0.0 for score in parts.values()], len(parts)
+    centre = sum(values) / count
+    found = Score(value=centre, n=sum(score.n for score in parts.values()), categories=dict(parts))
+    ends = [(score.low, score.high) for score in parts.values()]
+    below = [value - low for value, (low, _) in zip(values, ends, strict=True) if low is not None]
+    above = [high - value for value, (_, high) in zip(values, ends, strict=True) if high is not None]
+    if min(len(below), len(above)) < count:
+        return found
+    return replace(found, low=centre - math.hypot(*below) / count, high=centre + math.hypot(*above) / count)
 
 
 def _unknown(values: Sequence[float | None]) -> Score | None:

@@ -102,13 +102,13 @@ class Cell:
                 "role": self.role,
                 "purpose": self._asks,
                 "domain": [*asked, whole.max_new_tokens],
-                "metrics": [describe(metric) for metric in measures],
+                "metrics": [_told(metric) for metric in measures],
                 "ladder": self.ladder,
                 "seed": self.seed,
                 "stop": self.stop and [self.stop.broken, self.stop.flops],
                 "provider": [one.key for one in self.provider],
                 "code": code(*self._parts, whole, *([self.stop] if self.stop else [])),
-                "versions": versions(),
+                "versions": versions(*self._parts),
             }
         )
 
@@ -193,7 +193,7 @@ class Cell:
             domain=world(only(whole, self.categories)),
             failure=failure,
             code=code(*self._parts, whole),
-            versions=versions(),
+            versions=versions(*self._parts),
         )
 
     @property
@@ -209,6 +209,11 @@ class Cell:
         for cell in made:
             before = {"made_by": cell.made_by, "parents": [before]}
         return before
+
+
+def _told(metric: Any) -> Any:
+    """A metric with its settings, and the hash of the files that it reads where it reads some."""
+    return [describe(metric), metric.fingerprint()] if hasattr(metric, "fingerprint") else describe(metric)
 
 
 def ancestors(cell: Cell) -> list[Cell]:

@@ -24,7 +24,11 @@ from holdfast.study.named import method as chosen
 from holdfast.study.named import open_domain
 from holdfast.study.short import short
 
-TINY: Final = tuple(f"tiny-{family}" for family in "llama qwen2 mistral gemma gpt2 gpt-neox mixtral".split())
+TINY: Final = tuple(
+    f"tiny-{family}"
+    for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe qwen3-moe "
+    "gpt-oss".split()
+)
 """The names of `models.tiny`, which itself imports transformers."""
 _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
@@ -59,6 +63,8 @@ def _check(study: Study) -> None:
         with _at("metrics", at):
             if hasattr(built, "split"):
                 _check_name("split", built.split, splits)
+            if hasattr(built, "check"):
+                built.check()
     for at, task in enumerate(study.tasks):
         with _at("tasks", at):
             _check_name("task", task, tasks)

@@ -34,6 +34,8 @@ def flops(cell: Cell) -> float | None:
     size = parameters(cell.model if isinstance(cell.model, str) else str(ancestors(cell)[-1].model))
     if size is None:
         return None  # its model is not on this machine
+    if any(getattr(metric, "ONCE", False) for metric in cell.measures):
+        return None  # it asks far more than the domain has
     steps = getattr(getattr(cell.built, "training", None), "steps", 0)
     rungs = len({step for step in cell.ladder if step < steps} | {steps})
     task = cell.method if cell.verb == "learn" else None

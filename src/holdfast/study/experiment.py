@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from holdfast.errors import ConfigError, Diverged
-from holdfast.interfaces import Domain, Metric, Model, View
+from holdfast.interfaces import Domain, Model, View
 from holdfast.methods import PromptMethod, stage_of
 from holdfast.models.frozen import copied, frozen
 from holdfast.models.load import load
 from holdfast.models.versions import versions
 from holdfast.records import RANDOM, Budget, Failure, Purpose, Record, Role, Rung, Score
 from holdfast.study.categories import Categories
-from holdfast.study.named import LADDER, METRICS, Settings, method, open_domain
+from holdfast.study.named import LADDER, METRICS, Settings, checked, method, open_domain
 from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.study.provider import Provided, by_stage, guarded, mended, provided
 from holdfast.study.view import attacker, defender
@@ -161,8 +161,8 @@ def measured(
     Raises:
         InputError: as for `attack`.
     """
+    measures = checked(metrics)
     base = load(model) if isinstance(model, str) else model
-    measures: list[Metric] = [method("metrics", metric) for metric in metrics]
     before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
     stopped: str | None = None
     guards, menders = by_stage(provider)
@@ -205,7 +205,7 @@ def measured(
         failure=failure,
         seconds=time.monotonic() - started,
         code=code(chosen, *measures, _whole(data), *(one.built for one in provider)),
-        versions=versions(),
+        versions=versions(chosen, *measures),
     )
     return told(mended(changed, aligned, menders), before, "attack", chosen, data, seed), record
 
@@ -218,10 +218,11 @@ def evaluate(
     seed: int = 0,
 ) -> dict[str, Score]:
     """Every score of a model as it is. Arguments as for `attack`."""
-    loaded, data = load(model) if isinstance(model, str) else model, open_domain(domain)
+    measures, data = checked(metrics), open_domain(domain)
+    loaded = load(model) if isinstance(model, str) else model
     scores: dict[str, Score] = {}
-    for metric in metrics:
-        scores |= method("metrics", metric).measure(loaded, data, seed)
+    for metric in measures:
+        scores |= metric.measure(loaded, data, seed)
     return scores
 
 

@@ -7,7 +7,7 @@ from holdfast.errors import UnknownName
 from holdfast.interfaces import Domain, Model, View
 from holdfast.records import Record, Role
 from holdfast.study.experiment import measured
-from holdfast.study.named import CUSTOMER, LESSONS, Settings, method, open_domain
+from holdfast.study.named import CUSTOMER, Settings, lessons, method, open_domain
 from holdfast.study.provider import provided
 from holdfast.training.run import OnStep
 
@@ -21,15 +21,16 @@ def learn(
     provider: Sequence[Any] = (),
     seed: int = 0,
     role: Role | None = None,
-    ladder: Sequence[int] = LESSONS,
+    ladder: Sequence[int] | None = None,
     on_step: OnStep | None = None,
 ) -> tuple[Model, Record]:
     """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
 
     Args:
-        model, domain, provider, seed, role, ladder, on_step: as for `attack`.
+        model, domain, provider, seed, role, on_step: as for `attack`.
         task: one of the domain's `tasks()`.
         settings: fields of `sft` to set beside those of `CUSTOMER`.
+        ladder: as for `attack`; None means `lessons` of all its steps.
 
     Returns:
         The fine-tuned model, and the record, whose `utility` is the score on the task's test questions.
@@ -52,6 +53,6 @@ def learn(
         role=role,
         purpose="trainability",
         task=task,
-        ladder=ladder,
+        ladder=lessons(chosen.training.steps) if ladder is None else ladder,
         on_step=on_step,
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 from holdfast import plugins
 from holdfast.config import build
 from holdfast.domains.jsonl import Jsonl
-from holdfast.interfaces import Domain
+from holdfast.interfaces import Domain, Metric
 from holdfast.study.categories import only
 from holdfast.study.spelling import spelling, spelt
 
@@ -19,6 +19,12 @@ _OWN: Final = ("defence.jsonl", "attack.jsonl", "evaluation.jsonl")
 """What somebody's own data have, one of them at least."""
 LESSONS: Final = tuple(range(0, 61, 5))
 """The ladder on which a harmless task is learnt: finer than an attack's, since it has no first steps to break at."""
+
+
+def lessons(steps: int) -> tuple[int, ...]:
+    """The same where a task is learnt for longer: as many rungs, evenly."""
+    return tuple(range(0, steps + 1, max(LESSONS[1], steps // (len(LESSONS) - 1))))
+
 
 Settings = Mapping[str, Any]
 """Fields of a plug-in, nested ones dotted."""
@@ -33,6 +39,23 @@ def method(kind: plugins.Kind, chosen: Any, settings: Settings | None = None) ->
         return chosen
     plugin, preset = plugins.variant(kind, chosen)
     return build(plugin, {**preset, **(settings or {})})
+
+
+def checked(metrics: Sequence[Any], settings: Mapping[str, Settings] | None = None) -> list[Metric]:
+    """Metrics by name, or as they are, each of which can be measured as far as it can tell by itself.
+
+    Args:
+        metrics: names, with presets where they have some, or built.
+        settings: fields of each, by its name.
+    """
+    found: list[Any] = [
+        method("metrics", one, (settings or {}).get(plugins.without_preset(one)) if isinstance(one, str) else None)
+        for one in metrics
+    ]
+    for one in found:
+        if hasattr(one, "check"):
+            one.check()
+    return found
 
 
 def open_domain(chosen: str | Domain, categories: Sequence[str] = ()) -> Domain:

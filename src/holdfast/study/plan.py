@@ -73,6 +73,8 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
     for subject in subjects:
         for attack in battery:
             yield from _attacks(study, subject, attack.name, attack.set)
+        if subject.role not in _CONTROLS and any(map(_is_once, study.metrics)):
+            yield _cell(study, subject, "none", {}, keeps=study.keep == "all")
     for subject in subjects:
         if subject.role not in _CONTROLS:
             for task in study.tasks:
@@ -129,7 +131,7 @@ def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, An
         "verb": "attack",
         "ladder": study.ladder,
         "seed": study.seeds.attack[0],
-        "metrics": tuple((metric.name, metric.set) for metric in study.metrics),
+        "metrics": tuple((one.name, one.set) for one in study.metrics if method == "none" or not _is_once(one)),
     }
     told: dict[str, Any] = {**usual, **changes}
     return Cell(
@@ -141,6 +143,11 @@ def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, An
         domain=study.domain,
         **told,
     )
+
+
+def _is_once(metric: Method) -> bool:
+    """Whether a metric takes so long that it is measured before any attack alone."""
+    return getattr(variant("metrics", metric.name)[0], "ONCE", False)
 
 
 def trains(attack: Method) -> bool:

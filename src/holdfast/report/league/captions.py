@@ -38,6 +38,9 @@ What the columns tell:
   attacks took under it (the median), measuring included. It depends on the machine, and on what else ran there.
 - \N{EN DASH} is what is not known, or, but for cost, not of every seed. \N{GREATER-THAN OR EQUAL TO} stands before
   the most that is known of, where an attack failed or was not run. More in {verdict}."""
+GENERAL: Final = """\
+The domain scores no utility here: what stands for it is **stability**, the mean of general tasks, less what guessing
+gives on them."""
 _STEPS: Final = """\
 The most harm after any attack that trains, of any seed, at most so many optimiser steps long: an attacker who may
 take more need not. At 0 nobody has attacked yet. \N{EN DASH}: no attack tells; \N{GREATER-THAN OR EQUAL TO}: some do

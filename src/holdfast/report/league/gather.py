@@ -97,6 +97,7 @@ def _section(
         flops=battery.flops,
         attacks=battery.attacks,
         rewarded=battery.rewarded,
+        ability=battery.ability if any(row.measured.utility.centre is not None for row in rows) else "utility",
         frame=frame,
         rows=sorted(rows, key=_order),
     )

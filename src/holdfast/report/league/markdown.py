@@ -39,6 +39,7 @@ def markdown(league: League, *, command: str, verdict: str = "docs/verdict.md", 
             f"{level} Summary",
             _summary(section),
             *_notes(section),
+            *([captions.GENERAL] if section.ability == "stability" else []),
             captions.summary(league, link),
         ]
         if number < len(pictures) and pictures[number]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from holdfast.records import Role
-from holdfast.report.figure import Outcome
+from holdfast.report.figure import Ability, Outcome
 from holdfast.report.seeds import Met, Over, Spread
 
 Stage = Literal["before", "during", "after"]
@@ -53,7 +53,7 @@ class Measured:
     prompted: Most
     """After attacks that train nothing."""
     utility: Spread
-    """Before any attack, as a share of the undefended model's."""
+    """Before any attack, as a share of the undefended model's: by the section's `ability`."""
     refusal: Spread
     """Over-refusal before any attack."""
     steps: list[Most]
@@ -106,6 +106,8 @@ class Section:
     """Those of them that learn from rewards."""
     frame: list[Row]
     """The undefended model, the oracle and random initialisation, where there are records of them."""
+    ability: Ability = "utility"
+    """Which figure `utility` is."""
     rows: list[Row]
     """By stage, and in each by the worst multiplier; those without any come last."""
 

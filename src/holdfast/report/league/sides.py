@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from holdfast.records import Record, Role
+from holdfast.report.figure import Ability
 from holdfast.report.league.attacks import each, earned, labels, rewarded
 from holdfast.report.league.budgets import FLOPS, STEPS, Models, round_budgets, rungs, within, worst
 from holdfast.report.league.rows import Measured
 from holdfast.report.seeds import Spread
 from holdfast.report.verdict.evidence import Evidence
 from holdfast.report.verdict.group import once
+from holdfast.report.verdict.kept import ABLE, kept
 from holdfast.report.verdict.measured import before
 from holdfast.report.verdict.over import told_of
 from holdfast.statistics import repeats
@@ -57,7 +59,7 @@ def model(everyone: Sequence[Evidence], role: Role) -> Side:
 
 
 class Battery:
-    """The attacks of a section, the budgets at which harm is told, and the utility that all others are a share of."""
+    """The attacks of a section, the budgets at which harm is told, and the ability that all others are a share of."""
 
     def __init__(self, undefended: Side, others: Sequence[Side], ladder: Collection[int]):
         """Look through all records.
@@ -76,22 +78,26 @@ class Battery:
         self._all = undefended.all
         self._trained = _keys(undefended.trained)
         self._free = _keys(undefended.free)
-        self._utility = before([record for records in undefended.starts for record in records], "utility").value
+        self._starts = [record for records in undefended.starts for record in records]
+        self.ability: Ability = "utility" if (before(self._starts, "utility").value or 0.0) >= ABLE else "stability"
+        """The figure that all rows are told by."""
 
     def measured(self, side: Side) -> Measured:
         """What all of it says of one row."""
-        base = self._utility
-        utility = [before(records, "utility").value for records in side.starts]
         return Measured(
             harm=worst(side.all, {*self._trained, *self._free}),
             prompted=worst(side.free, self._free),
-            utility=_spread([value / base if base and value is not None else None for value in utility]),
+            utility=_spread([self._share(records) for records in side.starts]),
             refusal=_spread([before(records, "over_refusal").value for records in side.starts]),
             steps=[within(side.trained, self._trained, STEPS, at) for at in self.steps],
             flops=[within(side.trained, self._trained, FLOPS, at) for at in self.flops],
             each=each(side.all, self._all, self._attacks),
             earned=earned(side.trained, self._rewarded),
         )
+
+    def _share(self, records: Sequence[Record]) -> float | None:
+        found = kept(self._starts, records)
+        return None if isinstance(found, str) or found.name != self.ability else found.share(found.hard.value)
 
 
 def _spread(values: Sequence[float | None]) -> Spread:

@@ -43,6 +43,7 @@ def _comparison(group: Group, verdicts: Sequence[Verdict], name: str, terms: Ter
             outcome=verdict.outcome,
             not_made=verdict.not_made,
             utility=figure(before(one.starts["defended"], "utility")),
+            stability=figure(before(one.starts["defended"], "stability")),
             harm=figure(worst(one.all("defended"))),
         )
         for (number, one), verdict in zip(group.members.items(), own, strict=True)
@@ -138,10 +139,10 @@ def _cost(found: Over, hardened: Sequence[Hardened]) -> str:
 
 
 def _utility(paired: Sequence[Difference]) -> list[str]:
-    change = next(one.difference.centre for one in paired if one.measure == "utility")
-    if change is None:
-        return []
-    return [f"Utility before any attack changes by {signed(change)}."]
+    for one in paired:
+        if one.measure != "harm" and one.difference.centre is not None:
+            return [f"{one.measure.capitalize()} before any attack changes by {signed(one.difference.centre)}."]
+    return []
 
 
 def _caveats(group: Group, found: Over, attacks: int) -> list[str]:

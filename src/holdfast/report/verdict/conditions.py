@@ -9,8 +9,8 @@ from holdfast.report.figure import Status
 from holdfast.report.schema import Condition, Control, Task
 from holdfast.report.verdict import alone
 from holdfast.report.verdict.evidence import Evidence
+from holdfast.report.verdict.kept import kept
 from holdfast.report.verdict.labels import attack_label
-from holdfast.report.verdict.measured import before
 from holdfast.report.verdict.terms import Terms
 from holdfast.report.wording import amount, percent, times
 from holdfast.statistics.crossing import crossing, held
@@ -111,20 +111,19 @@ def _delay(found: Multiplier) -> str:
 
 
 def stability(evidence: Evidence, terms: Terms) -> Condition:
-    """Utility of the hardened model, before any attack, against the undefended model's."""
-    base, hard = (before(evidence.starts[role], "utility") for role in ("undefended", "defended"))
-    if base.value is None or hard.value is None or base.value == 0:
+    """What the hardened model still can, before any attack, against the undefended model: by `kept`, one figure."""
+    found = kept(evidence.starts["undefended"], evidence.starts["defended"])
+    if isinstance(found, str):
         why = "There is no undefended model to compare its utility with."
-        sentence = why if evidence.alone else "Utility was not scored on both models."
-        return Condition(name="stability", status="not measured", sentence=sentence)
-    loss = 1 - hard.value / base.value
-    most = 1 - (hard.low if hard.low is not None else hard.value) / base.value
-    sentence = f"It loses {percent(loss)} of utility before any attack ({hard.value:.3f} against {base.value:.3f}); "
+        return Condition(name="stability", status="not measured", sentence=why if evidence.alone else found)
+    loss = 1 - found.share(found.hard.value)
+    most = 1 - found.share(found.hard.value if found.hard.low is None else found.hard.low)
+    sentence = f"It loses {percent(loss)} of {found.told} before any attack ({found.compared}); "
     sentence += f"at most {percent(terms.utility_loss)} may be lost."
-    kept = loss <= terms.utility_loss + 1e-9  # .05 is a little more for the computer where 1 - .95 / 1 is
-    if kept and most > terms.utility_loss + 1e-9:
+    within = loss <= terms.utility_loss + 1e-9  # .05 is a little more for the computer where 1 - .95 / 1 is
+    if within and most > terms.utility_loss + 1e-9:
         sentence += f" Its 95 % interval reaches to a loss of {percent(most)}, past that bound."
-    return Condition(name="stability", status="met" if kept else "not met", sentence=sentence)
+    return Condition(name="stability", status="met" if within else "not met", sentence=sentence)
 
 
 def trainability(tasks: Sequence[Task]) -> Condition:

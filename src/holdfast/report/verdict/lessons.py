@@ -19,10 +19,11 @@ def lesson(name: str, records: Mapping[Role, Record], terms: Terms) -> Task:
     """One task on both models; the target is a share of the score that the undefended model ends with."""
     base, hard = records.get("undefended"), records.get("defended")
     failure = next((record.failure for record in (base, hard) if record and record.failure), None)
-    start, end = _score(base, at=0).value, _score(base).value
+    start, end = _score(base, at=0), _score(base).value
     target = None if end is None else terms.learnt * end
-    if target is not None and start is not None and start >= target:
-        target = None  # it was known from the start, or never learnt
+    reached = [value for value in (start.value, start.high) if value is not None]
+    if target is not None and reached and max(reached) >= target:
+        target = None  # it was known from the start, or never learnt: no more is there than other questions might give
     times = [_learnt(record, target) for record in (base, hard)]
     status, sentence = _told(name, times[0], times[1], terms.tolerance)
     if failure:

@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
 from holdfast.records import Record
+from holdfast.report.figure import Ability
 from holdfast.report.seeds import Difference, OfSeed, Over, Spread
 from holdfast.report.verdict.group import Group, attack
+from holdfast.report.verdict.kept import Kept, kept
 from holdfast.report.verdict.measured import before, worst
 from holdfast.report.verdict.terms import Terms
 from holdfast.statistics import repeats
@@ -92,7 +94,7 @@ def told_of(found: repeats.Spread) -> Spread:
 
 
 def differences(group: Group) -> list[Difference]:
-    """Hardened minus undefended: harm after attack by seed of either, utility before attack by seed of the defence.
+    """Hardened minus undefended: harm after attack by seed of either; by seed of the defence what it can before attack.
 
     There is one undefended model, so over seeds of the defence its value is the same for each, and the spread of
     the difference is that of the defence. Over seeds of the attack the hardened side is the worst hardened model
@@ -107,13 +109,29 @@ def differences(group: Group) -> list[Difference]:
         if None in each:
             by_attack[seed] = None
     by_defence = {number: worst(records).value for number, records in hard.items()}
-    utility = {number: before(one.starts["defended"], "utility").value for number, one in group.members.items()}
-    starts = [record for one in group.members.values() for record in one.starts["undefended"]]
     return [
         _difference("harm", "defence", by_defence, dict.fromkeys(by_defence, worst(base).value)),
         _difference("harm", "attack", by_attack, {seed: worst(_with(base, seed)).value for seed in by_attack}),
-        _difference("utility", "defence", utility, dict.fromkeys(utility, before(starts, "utility").value)),
+        *(_able(group, name) for name in _abilities(group)),
     ]
+
+
+def _abilities(group: Group) -> list[Ability]:
+    """Utility; and stability in its place where the verdict on some model rests on that."""
+    found = [kept(one.starts["undefended"], one.starts["defended"]) for one in group.members.values()]
+    general = any(isinstance(one, Kept) and one.name == "stability" for one in found)
+    return ["utility", "stability"] if general else ["utility"]
+
+
+def _able(group: Group, name: Ability) -> Difference:
+    """By the one figure; a model of which another tells is a gap."""
+    hard: dict[int, float | None] = {}
+    for number, one in group.members.items():
+        found = kept(one.starts["undefended"], one.starts["defended"])
+        alike = name == "utility" or (isinstance(found, Kept) and found.name == name)
+        hard[number] = before(one.starts["defended"], name).value if alike else None
+    starts = [record for one in group.members.values() for record in one.starts["undefended"]]
+    return _difference(name, "defence", hard, dict.fromkeys(hard, before(starts, name).value))
 
 
 def _difference(

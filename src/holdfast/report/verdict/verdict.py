@@ -9,6 +9,7 @@ from holdfast.report.verdict import alone, conditions, controls
 from holdfast.report.verdict.evidence import Evidence
 from holdfast.report.verdict.generalization import generalization, splits, unshown
 from holdfast.report.verdict.headline import caveats, findings, headline, outcome
+from holdfast.report.verdict.kept import able
 from holdfast.report.verdict.labels import attack_label, model_label
 from holdfast.report.verdict.lessons import lesson
 from holdfast.report.verdict.measured import before, curve, figure, worst
@@ -65,6 +66,7 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
         splits=splits(general),
         generalization_curves=[one for unseen in evidence.unseen for one in words.curves(unseen.attacks, terms)],
         tasks=tasks,
+        able=able(evidence.starts["undefended"], evidence.starts["defended"]),
         said=_said(evidence, show_text=show_text),
         weak=words.of(found["flops"].weak),
         failed=words.of(found["flops"].failed),
