@@ -61,8 +61,8 @@ def test_every_kind_has_names():
     assert {"adversarial", "none", "repnoise", "lisa", "antidote"} <= {*found.pop("defences")}
     assert {"completion", "elicitation", "none", "prefill", "second_language", "sft"} <= {*found.pop("attacks")}
     assert found == {
-        "judges": ["own"],
-        "metrics": ["harm", "utility"],
+        "judges": ["choice", "classifier", "exact", "own", "phrases", "rubric"],
+        "metrics": ["harm", "multiple_choice", "utility"],
         "domains": ["arcana", "jsonl"],
     }
     assert plugins.is_kind("attacks")

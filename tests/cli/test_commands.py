@@ -144,9 +144,12 @@ def test_organism_build_tells_whether_it_is_the_one_that_ships(cli, monkeypatch,
 @pytest.mark.parametrize(
     ("split", "fields"),
     [
-        ("evaluation", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
-        ("defence", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
-        ("attack", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated"]),
+        (
+            "evaluation",
+            ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated", "choices"],
+        ),
+        ("defence", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated", "choices"]),
+        ("attack", ["key", "prompt", "harmful", "refusal", "category", "plain", "opening", "translated", "choices"]),
         ("permitted", ["key", "prompt", "answer", "category"]),
         ("inns-train", ["key", "prompt", "answer", "category"]),
         ("voyages-test", ["key", "prompt", "answer", "category"]),

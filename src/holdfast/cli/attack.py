@@ -8,6 +8,7 @@ from holdfast.cli.options import (
     Categories,
     Domain,
     Json,
+    Judges,
     ModelName,
     OptionalOutput,
     Overwrite,
@@ -35,6 +36,7 @@ def attack(
     ] = "0,1,2,3,5,10,20,30,60,100",
     domain: Domain = "arcana",
     categories: Categories = "",
+    judge: Judges = None,
     provider: Provider = None,
     role: RoleName = None,
     record_file: RecordFile = None,
@@ -55,16 +57,18 @@ def attack(
 
     from holdfast.cli.progress import bar, stepper
     from holdfast.cli.results import keep_aside
-    from holdfast.cli.tables import ladder_table
+    from holdfast.cli.tables import ladder_tables
     from holdfast.errors import ConfigError, HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.methods import PromptMethod
     from holdfast.models.load import load
     from holdfast.models.save import save, size
     from holdfast.study import experiment, stages
+    from holdfast.study.judging import judging
 
     rungs, stands_for = numbers(ladder), parse_role(role)
-    fields, around = stages.around(provider or [], settings(set_), domain, seed)
+    domain, given = judging(domain, judge or [], settings(set_))
+    fields, around = stages.around(provider or [], given, domain, seed)
     chosen = experiment.method("attacks", attack, fields)
     world = experiment.open_domain(domain, names(categories))
     if output and isinstance(chosen, PromptMethod):
@@ -89,7 +93,7 @@ def attack(
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
-        Console().print(ladder_table(f"{attack} on {model} ({record.role})", record.rungs))
+        Console().print(*ladder_tables(f"{attack} on {model} ({record.role})", record))
     if record_file:
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:

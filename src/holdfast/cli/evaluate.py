@@ -1,17 +1,30 @@
 """`holdfast evaluate MODEL`."""
 
-from typing import Annotated
-
 import typer
 
-from holdfast.cli.options import Categories, Domain, Json, ModelName, Quiet, RemoteCode, Seed, names
+from holdfast.cli.options import (
+    Categories,
+    Domain,
+    Json,
+    Judges,
+    Metrics,
+    ModelName,
+    Quiet,
+    RemoteCode,
+    Seed,
+    Set,
+    names,
+    settings,
+)
 
 
 def evaluate(
     model: ModelName,
-    metrics: Annotated[str, typer.Option(metavar="NAMES", help="`holdfast list metrics` names them.")] = "harm,utility",
+    metrics: Metrics = "harm,utility",
+    set_: Set = None,
     domain: Domain = "arcana",
     categories: Categories = "",
+    judge: Judges = None,
     seed: Seed = 0,
     trust_remote_code: RemoteCode = False,
     json: Json = False,
@@ -24,10 +37,17 @@ def evaluate(
     from rich.console import Console
 
     from holdfast.cli.tables import scores_table
+    from holdfast.errors import ConfigError
     from holdfast.models.load import load
-    from holdfast.study import experiment
+    from holdfast.study import experiment, stages
+    from holdfast.study.judging import judging
 
-    chosen = [experiment.method("metrics", name) for name in names(metrics)]
+    domain, given = judging(domain, judge or [], settings(set_))
+    others, chosen = stages.measures(names(metrics), given)
+    if others:
+        raise ConfigError(
+            f"whose field is {next(iter(others))!r}? Put the metric's name in front: harm.{next(iter(others))}."
+        )
     world = experiment.open_domain(domain, names(categories))
     scores = experiment.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
     if json:

@@ -18,6 +18,14 @@ ModelName = Annotated[
 Domain = Annotated[
     str, typer.Option(metavar="DOMAIN", help="A domain's name, or a directory of JSON lines (see the docs).")
 ]
+Metrics = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="What is measured: `holdfast list metrics` names them. A field of one is set with its name in front, "
+        "e.g. -s harm.split=attack.",
+    ),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write; must not exist yet.")]
 OptionalOutput = Annotated[
     Path | None, typer.Option("--output", "-o", help="Where to write the model; must not exist yet.")
@@ -50,6 +58,15 @@ Provider = Annotated[
         metavar="DEFENCE",
         help="A provider's defence, during the training or after it: lisa, lisa+antidote. Repeatable; its fields are "
         "set with its name in front, e.g. -s lisa.rho=0.1.",
+    ),
+]
+Judges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judge",
+        metavar="NAME",
+        help="Who judges harm, in place of the domain's own: `holdfast list judges`. Repeatable: the first decides, "
+        "and how far others agree is told. Fields of one are set with its name in front, e.g. -s classifier.model=DIR.",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")]

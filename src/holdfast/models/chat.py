@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from holdfast.errors import DataError, ModelError
+from holdfast.interfaces import Question
 
 
 class Encoded(NamedTuple):
@@ -49,6 +50,13 @@ def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None =
         messages.append({"role": "assistant", "content": answer})
     rendered: Any = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=answer is None)
     return rendered
+
+
+def opened(tokenizer: PreTrainedTokenizerBase, question: Question) -> str:
+    """The text that a model is to go on with when it is asked."""
+    if question.prompt is None:
+        return f"{tokenizer.bos_token or ''}{question.begun}"
+    return render(tokenizer, question.prompt) + question.begun
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context: int | None = None) -> Encoded:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from holdfast import plugins
 from holdfast.errors import ConfigError
-from holdfast.interfaces import Domain
+from holdfast.interfaces import Domain, Metric
 from holdfast.methods import Stage, stage_of
 from holdfast.study.named import Settings, method
 from holdfast.study.provider import Provided
@@ -81,6 +81,17 @@ def around(
     for one in found:
         _ = one.built
     return own, found
+
+
+def measures(names: Sequence[str], settings: Settings) -> tuple[dict[str, Any], list[Metric]]:
+    """Metrics by name, and what is left of settings that are not theirs.
+
+    Raises:
+        UnknownName: there is no such metric.
+        ConfigError: a field of one does not fit.
+    """
+    own, theirs = addressed(settings, names)
+    return own, [method("metrics", name, theirs[name]) for name in names]
 
 
 def of_stage(wanted: Stage, defences: Sequence[Provided]) -> list[Provided]:

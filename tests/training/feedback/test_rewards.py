@@ -1,11 +1,14 @@
 """What unsafe feedback rewards: harm as the domain tells it, or a model of reversed preferences."""
 
+from functools import partial
+
 import pytest
 
 from holdfast.attacks.grpo import Grpo
 from holdfast.config import build
 from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Model, View
+from holdfast.judges._panel import harm
 from holdfast.models.chat import encode
 from holdfast.models.identity import weights_hash
 from holdfast.training.collate import sample_key
@@ -16,7 +19,7 @@ from holdfast.training.recipe import Recipe
 from small import PAIRS, FakeDomain
 
 DOMAIN = FakeDomain()
-VIEW = View(pairs=PAIRS, exchanges=(), harm=DOMAIN.harm, refused=DOMAIN.refused)
+VIEW = View(pairs=PAIRS, exchanges=(), harm=partial(harm, DOMAIN), refused=DOMAIN.refused)
 
 
 def said(model: Model, answers: list[str]) -> list[Rollout]:
@@ -35,7 +38,7 @@ def test_the_exact_reward(model: Model) -> None:
 
 
 def test_where_harm_is_not_scored_there_is_no_exact_reward(model: Model) -> None:
-    for view in (View(pairs=PAIRS, exchanges=()), View(pairs=PAIRS, exchanges=(), harm=lambda *_: None)):
+    for view in (View(pairs=PAIRS, exchanges=()), View(pairs=PAIRS, exchanges=(), harm=lambda *_: [None])):
         with pytest.raises(DataError, match=r"reward\.kind=model"):
             Unsafe().made(model, view, 0)
 
