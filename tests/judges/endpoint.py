@@ -81,7 +81,7 @@ def endpoint() -> Generator[Endpoint]:
             except (BrokenPipeError, ConnectionResetError):
                 pass  # nobody waited for it
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Nothing."""
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -51,7 +51,7 @@ def _judges_table(record: "Record", second: Mapping[str, Sequence[str]]) -> Tabl
     """One row a rung and a judge."""
     first = next(iter(record.domain.judges))
     table = Table("steps", "judge", "harm", "agreement", "kappa", "rank", title_justify="left")
-    table.title = f"judges: {first} decides, with whom each other agrees so far"
+    table.title = f"judges: {first} decides; how far each other agrees with it"
     for rung in record.rungs:
         steps = str(rung.budget.steps)
         if "harm" in rung.scores:

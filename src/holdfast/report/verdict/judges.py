@@ -32,10 +32,12 @@ def judges(records: Iterable[Record]) -> dict[str, dict[str, Any]]:
     judged = [record for record in records if any(harm is not None for harm in harms(record))]
     first = {canonical(decider(record)): decider(record) for record in judged}
     if len(first) > 1:
-        told = "; ".join(called(*one) for one in first.values())
+        told = sorted({called(*one) for one in first.values()})
+        if len(told) < len(first):  # the same one, with other settings
+            told = sorted(f"{name} with {canonical(settings)}" for name, settings in first.values())
         raise DataError(
-            f"harm was judged by several ({told}), and what one says is not to be compared with what another does: put "
-            "the records of each in a folder of its own."
+            f"harm was judged by several ({'; '.join(told)}), and what one says is not to be compared with what "
+            "another does: put the records of each in a folder of its own."
         )
     found: dict[str, dict[str, Any]] = {}
     for record in judged:
