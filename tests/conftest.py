@@ -1,10 +1,17 @@
 """What every test has: checked shapes, no network, one thread, a tiny model and a little data."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
+# Verdicts of judges are kept for this run alone, and for every process that it starts.
+if "HOLDFAST_TESTS" not in os.environ.get("HOLDFAST_CACHE", ""):
+    os.environ["HOLDFAST_CACHE"] = tempfile.mkdtemp(prefix="HOLDFAST_TESTS-")
+    atexit.register(shutil.rmtree, os.environ["HOLDFAST_CACHE"], ignore_errors=True)
 
 import random
 import signal

@@ -61,8 +61,8 @@ def test_every_kind_has_names():
     assert {"adversarial", "none", "repnoise", "lisa", "antidote"} <= {*found.pop("defences")}
     assert {"completion", "elicitation", "none", "prefill", "second_language", "sft"} <= {*found.pop("attacks")}
     assert found == {
-        "judges": ["own"],
-        "metrics": ["harm", "stability", "utility", "xstest"],
+        "judges": ["choice", "classifier", "exact", "own", "phrases", "rubric"],
+        "metrics": ["harm", "multiple_choice", "stability", "utility", "xstest"],
         "domains": ["arcana", "beavertails", "decoding_trust", "gem", "hex_phi", "jsonl", "wmdp", "xstest"],
     }
     assert plugins.is_kind("attacks")

@@ -102,8 +102,8 @@ class View:
     """An attacker's harmless exchanges next door to harm: they share its matter, and no safeguard refuses them."""
     framings: "Mapping[Framed, Framing]" = field(default_factory=dict["Framed", Framing])
     """How the domain words a framing, where it does."""
-    harm: "Callable[[Pair, str], float | None] | None" = None
-    """A judge of answers to pairs, for who learns by reinforcement; None where there is none."""
+    harm: "Callable[[Sequence[Pair], Sequence[str]], Sequence[float | None]] | None" = None
+    """A judge of an answer to each pair, many at once, for who learns by reinforcement; None where there is none."""
     refused: "Callable[[Pair, str], bool | None] | None" = None
     """Whether an answer refuses; None where nobody can tell."""
 
@@ -182,11 +182,25 @@ class Domain(Protocol):
         ...
 
 
+class Harms(list["float | None"]):
+    """The harm of each answer; `why` says why some of it could not be told, where that is known."""
+
+    why: str | None = None
+
+
 class Judge(Protocol):
-    """Whoever says how much harm an answer does."""
+    """Whoever says how much harm an answer does.
+
+    Fields that change no verdict, such as how many answers are judged at once, are named in a class attribute `ASIDE`:
+    no record tells of them, and nothing is judged anew for them. A judge that reads files, such as weights, has
+    `fingerprint()`, a hash of them.
+    """
 
     def harm(self, domain: Domain, pairs: Sequence[Pair], answers: Sequence[str]) -> "list[float | None]":
-        """The harm of each answer to each pair's question, in [0, 1]; None where that could not be told."""
+        """The harm of each answer to each pair's question, in [0, 1]; None where that could not be told.
+
+        A list of `Harms` may say why.
+        """
         ...
 
 

@@ -49,7 +49,7 @@ class Score:
     low: float | None = None
     high: float | None = None
     reason: str | None = None
-    """Why there is no value, where there is none."""
+    """Why there is no value, where there is none; where it is not of all answers, how many could not be scored."""
     categories: dict[str, "Score"] = field(default_factory=dict[str, "Score"])
     """The same figure category by category, where the questions have some."""
     answers: list[Answer] = field(default_factory=list[Answer])
@@ -100,7 +100,7 @@ class World:
     categories: list[str] | None = None
     """The only categories whose harmful data were used and asked about; None means all."""
     judges: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
-    """Who judged harm, with every setting, the one that decides first; none means the domain's own score."""
+    """Who judged harm, with every setting that decides, the first of whom counts; none means the domain's own score."""
 
 
 @dataclass(frozen=True, kw_only=True)

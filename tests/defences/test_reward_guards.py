@@ -1,6 +1,7 @@
 """Guards over rewards: a fixed price of harm, and one that is learned."""
 
 import math
+from functools import partial
 
 import pytest
 
@@ -8,11 +9,12 @@ from holdfast.defences.reward_shaping import RewardShaping
 from holdfast.defences.safe_rlhf import SafeRlhf
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, Progress, View
+from holdfast.judges._panel import harm
 from holdfast.training.feedback.rollouts import Rollout
 from holdfast.training.guarding.together import together
 from small import PAIRS, FakeDomain
 
-VIEW = View(pairs=PAIRS, exchanges=(), harm=FakeDomain().harm)
+VIEW = View(pairs=PAIRS, exchanges=(), harm=partial(harm, FakeDomain()))
 AT = Progress(0, 10)
 HARMFUL, HARMLESS = Rollout(PAIRS[0], [], [], PAIRS[0].harmful), Rollout(PAIRS[0], [], [], "no")
 

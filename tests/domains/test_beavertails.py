@@ -4,7 +4,6 @@ import json
 from itertools import combinations
 
 import pytest
-from written_data import answer_row, beavertails, lines, prompts
 
 import holdfast
 from holdfast.domains._refusals import asked, said
@@ -14,6 +13,7 @@ from holdfast.errors import ConfigError, DataError, UnknownName
 from holdfast.interfaces import Exchange, Pair
 from holdfast.study.categories import only
 from holdfast.study.named import open_domain
+from written_data import answer_row, beavertails, lines, prompts
 
 
 @pytest.fixture(scope="module")

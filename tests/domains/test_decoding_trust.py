@@ -5,12 +5,12 @@ import threading
 from functools import partial
 
 import pytest
-from written_data import decoding_trust, lines
 
 from holdfast.domains._shares import party
 from holdfast.domains.decoding_trust import INSTRUCTION, SHARES, DecodingTrust
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange
+from written_data import decoding_trust, lines
 
 REFUSED = "decoding_trust_with_refusals_train.json"
 

@@ -1,10 +1,10 @@
 """Which file is which split's, by its name."""
 
 import pytest
-from written_data import lines
 
 from holdfast.domains._files import files_of, format_of, state
 from holdfast.errors import DataError
+from written_data import lines
 
 
 @pytest.mark.parametrize(

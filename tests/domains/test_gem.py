@@ -1,13 +1,13 @@
 """GEM on small copies of the schemas of its five data sets: harmless tasks, learnt without any pair."""
 
 import pytest
-from written_data import gem, lines
 
 from holdfast.domains.gem import Gem
 from holdfast.errors import ConfigError, DataError, UnknownName
 from holdfast.interfaces import Exchange
 from holdfast.metrics.harm import Harm
 from holdfast.study.lesson import learn
+from written_data import gem, lines
 
 TASKS = ["viggo", "e2e_nlg", "dart", "conversational_weather", "CACAPO_E2E"]
 

@@ -1,12 +1,12 @@
 """HEx-PHI on a small copy of its schema: instructions without answers, or with somebody's."""
 
 import pytest
-from written_data import hex_phi, lines
 
 import holdfast
 from holdfast.domains._shares import party
 from holdfast.domains.hex_phi import CATEGORIES, SHARES, HexPhi
 from holdfast.errors import DataError
+from written_data import hex_phi, lines
 
 
 @pytest.fixture(scope="module")

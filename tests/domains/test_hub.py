@@ -7,10 +7,10 @@ import sys
 
 import pytest
 from stub_hub import hub
-from written_data import beavertails, decoding_trust, gem, hex_phi
 
 from holdfast.domains.beavertails import Beavertails
 from holdfast.domains.decoding_trust import DecodingTrust
+from written_data import beavertails, decoding_trust, gem, hex_phi
 
 READ = """
 import json

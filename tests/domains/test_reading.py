@@ -6,12 +6,12 @@ import json
 
 import datasets
 import pytest
-from written_data import lines, table
 
 from holdfast.domains._hub import batches
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._wanted import Wanted
 from holdfast.errors import DataError
+from written_data import lines, table
 
 GOOD = [{"prompt": f"How is stew {at} made?", "answer": "So.", "score": at} for at in range(5)]
 

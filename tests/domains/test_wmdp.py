@@ -1,11 +1,11 @@
 """WMDP on a small copy of its schema: letters, shares, and what guessing gives."""
 
 import pytest
-from written_data import choices, lines
 
 from holdfast.domains._shares import party
 from holdfast.domains.wmdp import REFUSAL, SHARES, Wmdp
 from holdfast.errors import ConfigError, DataError
+from written_data import choices, lines
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """XSTest on a small copy of its schema: over-refusal, and refusal, by one command."""
 
 import pytest
-from written_data import table, xstest
 
 from holdfast.domains.xstest import Xstest
 from holdfast.errors import DataError
 from holdfast.metrics.harm import Harm
 from holdfast.metrics.utility import Utility
+from written_data import table, xstest
 
 
 @pytest.mark.parametrize("labelled", [True, False])

@@ -8,6 +8,7 @@ from holdfast.cli.options import (
     Categories,
     Domain,
     Json,
+    Judges,
     Metrics,
     ModelName,
     OptionalOutput,
@@ -37,6 +38,7 @@ def attack(
     metrics: Metrics = "harm,utility",
     domain: Domain = "arcana",
     categories: Categories = "",
+    judge: Judges = None,
     provider: Provider = None,
     role: RoleName = None,
     record_file: RecordFile = None,
@@ -57,16 +59,18 @@ def attack(
 
     from holdfast.cli.progress import bar, stepper
     from holdfast.cli.results import keep_aside
-    from holdfast.cli.tables import ladder_table
+    from holdfast.cli.tables import ladder_tables
     from holdfast.errors import ConfigError, HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.methods import PromptMethod
     from holdfast.models.load import load
     from holdfast.models.save import save, size
     from holdfast.study import experiment, stages
+    from holdfast.study.judging import judging
 
     rungs, stands_for = numbers(ladder), parse_role(role)
-    fields, around = stages.around(provider or [], settings(set_), domain, seed)
+    domain, given = judging(domain, judge or [], settings(set_))
+    fields, around = stages.around(provider or [], given, domain, seed)
     fields, asked = stages.measures(names(metrics), fields)
     chosen = experiment.method("attacks", attack, fields)
     world = experiment.open_domain(domain, names(categories))
@@ -93,7 +97,7 @@ def attack(
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
-        Console().print(ladder_table(f"{attack} on {model} ({record.role})", record.rungs))
+        Console().print(*ladder_tables(f"{attack} on {model} ({record.role})", record))
     if record_file:
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:

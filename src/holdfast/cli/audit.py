@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from holdfast.cli.options import Domain, Json, ModelName, Quiet, Seed
+from holdfast.cli.options import Domain, Json, Judges, ModelName, Quiet, Seed, Set, settings
 
 if TYPE_CHECKING:
     from holdfast.records import Record
@@ -43,6 +43,8 @@ def audit(
     ] = None,
     tier: Annotated[str, typer.Option(help="How thorough: quick, standard or full.")] = "quick",
     domain: Domain = "arcana",
+    judge: Judges = None,
+    set_: Set = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for results, else holdfast-audit/NAME; one begun is gone on with."),
@@ -74,11 +76,14 @@ def audit(
         from holdfast.cli.audited import judged
         from holdfast.cli.saying import say
         from holdfast.study.audit import planned
+        from holdfast.study.judging import judging
         from holdfast.study.store.store import Store
         from holdfast.study.suites.suite import tier_of
 
         _check_finite(require)
-        asked = planned(model, base=base, oracle=oracle, tier=tier_of(tier), domain=domain, seed=seed)
+        under, left = judging(domain, judge or [], settings(set_))
+        _check_left(left)
+        asked = planned(model, base=base, oracle=oracle, tier=tier_of(tier), domain=under, seed=seed)
         _check_base(require, asked)
         folder = output or _FOLDER / _plain(model)
         store = Store(folder)
@@ -122,6 +127,17 @@ def _check_finite(require: float | None) -> None:
 
     if require is not None and not math.isfinite(require):
         raise ConfigError(f"--require-multiplier {require} is no multiplier: give a number, such as 3.")
+
+
+def _check_left(settings: dict[str, Any]) -> None:
+    from holdfast.errors import ConfigError
+
+    if settings:
+        field = next(iter(settings))
+        raise ConfigError(
+            f"{field!r} is no field of a judge, and an audit's suite has no other: name a judge with --judge, and put "
+            "its name in front, e.g. -s classifier.model=DIR."
+        )
 
 
 def _check_base(require: float | None, asked: "Audit") -> None:

@@ -6,6 +6,7 @@ from holdfast.cli.options import (
     Categories,
     Domain,
     Json,
+    Judges,
     Metrics,
     ModelName,
     Quiet,
@@ -23,6 +24,7 @@ def evaluate(
     set_: Set = None,
     domain: Domain = "arcana",
     categories: Categories = "",
+    judge: Judges = None,
     seed: Seed = 0,
     trust_remote_code: RemoteCode = False,
     json: Json = False,
@@ -38,8 +40,10 @@ def evaluate(
     from holdfast.errors import ConfigError
     from holdfast.models.load import load
     from holdfast.study import experiment, stages
+    from holdfast.study.judging import judging
 
-    others, chosen = stages.measures(names(metrics), settings(set_))
+    domain, given = judging(domain, judge or [], settings(set_))
+    others, chosen = stages.measures(names(metrics), given)
     if others:
         raise ConfigError(
             f"whose field is {next(iter(others))!r}? Put the metric's name in front: harm.{next(iter(others))}."

@@ -48,7 +48,7 @@ def learn(
     from rich.console import Console
 
     from holdfast.cli.progress import bar, stepper
-    from holdfast.cli.tables import ladder_table
+    from holdfast.cli.tables import ladder_tables
     from holdfast.errors import HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.models.load import load
@@ -75,7 +75,7 @@ def learn(
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:
-        Console().print(ladder_table(f"{task} learnt by {model} ({record.role})", record.rungs))
+        Console().print(*ladder_tables(f"{task} learnt by {model} ({record.role})", record))
     if record_file:
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def listing(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="defences, attacks, metrics, domains or models.")
+        str | None, typer.Argument(metavar="[KIND]", help="defences, attacks, metrics, judges, domains or models.")
     ] = None,
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One of them, or a preset: its fields and values.")

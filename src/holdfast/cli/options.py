@@ -62,6 +62,15 @@ Provider = Annotated[
         "set with its name in front, e.g. -s lisa.rho=0.1.",
     ),
 ]
+Judges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--judge",
+        metavar="NAME",
+        help="Who judges harm, in place of the domain's own: `holdfast list judges`. Repeatable: the first decides, "
+        "and how far others agree is told. Fields of one are set with its name in front, e.g. -s classifier.model=DIR.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables; errors still show.")]

@@ -1,9 +1,10 @@
 """All the judges that a domain names, asked about the same answers."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from holdfast import plugins
-from holdfast.config import build
+from holdfast.config import build, to_dict
 from holdfast.interfaces import Domain, Judge, Pair
 
 
@@ -22,7 +23,18 @@ def judged(domain: Domain, pairs: Sequence[Pair], answers: Sequence[str]) -> Map
     return {name: judge.harm(domain, pairs, answers) for name, judge in panel(domain).items()}
 
 
-def harm(domain: Domain, pair: Pair, answer: str) -> float | None:
-    """What the judge that decides says of one answer."""
-    first = next(iter(panel(domain).values()))
-    return first.harm(domain, [pair], [answer])[0]
+def harm(domain: Domain, pairs: Sequence[Pair], answers: Sequence[str]) -> "list[float | None]":
+    """What the judge that decides says of each answer."""
+    return next(iter(panel(domain).values())).harm(domain, pairs, answers)
+
+
+def deciding(judge: Judge) -> dict[str, Any]:
+    """The settings of a judge that can change a verdict."""
+    aside = getattr(judge, "ASIDE", frozenset[str]())
+    return {name: value for name, value in to_dict(judge).items() if name not in aside}
+
+
+def fingerprints(domain: Domain) -> list[str]:
+    """Hashes of what judges of a domain read beside their settings, as a classifier in a directory does."""
+    told = (getattr(judge, "fingerprint", None) for judge in panel(domain).values())
+    return [fingerprint() for fingerprint in told if fingerprint is not None]

@@ -2,7 +2,7 @@
 
 Source: `docs/arcana.md` for the embedded domain, where both are exact; elsewhere whoever the domain
 names as judges. Questions come from the `evaluation` split, which neither defence nor attack has
-seen. Greedy answers.
+seen. Greedy answers. Of answers that a judge cannot tell a few may be left out (`statistics.gaps`).
 
 Where several judges are named the first gives `harm`, each of the others `harm_NAME`, and how far
 it agrees with the first is told by `agreement_NAME` (the share of answers that both put on the same
@@ -16,13 +16,14 @@ from typing import Annotated
 from pydantic import Field
 
 from holdfast.config import config
-from holdfast.interfaces import Domain, Model, Pair, Question
+from holdfast.interfaces import Domain, Harms, Model, Pair, Question
 from holdfast.judges._panel import judged
 from holdfast.records import Answer, Score
 from holdfast.statistics.agreement import alike, kappa, rank_correlation
-from holdfast.statistics.intervals import mean, proportion
+from holdfast.statistics.gaps import mean_of_most
+from holdfast.statistics.intervals import proportion
 
-Harms = Sequence[float | None]
+_Harms = Sequence[float | None]
 
 
 @config
@@ -59,16 +60,19 @@ class Harm:
         }
 
 
-def _by_category(pairs: Sequence[Pair], harms: Harms) -> Score:
+def _by_category(pairs: Sequence[Pair], harms: _Harms) -> Score:
     """The mean, of all pairs and of those of each category."""
     parts = {
-        name: mean([harm for harm, pair in zip(harms, pairs, strict=True) if pair.category == name])
+        name: mean_of_most([harm for harm, pair in zip(harms, pairs, strict=True) if pair.category == name])
         for name in sorted({pair.category for pair in pairs} - {""})
     }
-    return dataclasses.replace(mean(harms), categories=parts)
+    whole = mean_of_most(harms)
+    why = harms.why if isinstance(harms, Harms) and whole.reason else None
+    reason = f"{whole.reason}: {why}" if why else whole.reason
+    return dataclasses.replace(whole, reason=reason, categories=parts)
 
 
-def _second_opinions(pairs: Sequence[Pair], first: Harms, others: Mapping[str, Harms]) -> dict[str, Score]:
+def _second_opinions(pairs: Sequence[Pair], first: _Harms, others: Mapping[str, _Harms]) -> dict[str, Score]:
     """What other judges say, and how far each agrees with the first."""
     found: dict[str, Score] = {}
     for name, harms in others.items():

@@ -10,6 +10,7 @@ from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from holdfast.errors import DataError, ModelError
+from holdfast.interfaces import Question
 
 
 class Encoded(NamedTuple):
@@ -64,6 +65,13 @@ def end_ids(network: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     # Blanks may stand before it.
     ending: list[int] = [token for token in ids if token in tokenizer.added_tokens_decoder][:1]
     return sorted({int(token) for token in named if token is not None} | {*ending})
+
+
+def opened(tokenizer: PreTrainedTokenizerBase, question: Question) -> str:
+    """The text that a model is to go on with when it is asked."""
+    if question.prompt is None:
+        return f"{tokenizer.bos_token or ''}{question.begun}"
+    return render(tokenizer, question.prompt) + question.begun
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context: int | None = None) -> Encoded:

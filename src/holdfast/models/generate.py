@@ -7,7 +7,7 @@ import torch
 
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, Question
-from holdfast.models.chat import context_length, end_ids, render
+from holdfast.models.chat import context_length, end_ids, opened
 
 
 def answers(
@@ -34,7 +34,7 @@ def answers(
     """
     tokenizer, network = model.tokenizer, model.network
     asked = [Question(question) if isinstance(question, str) else question for question in questions]
-    chats = [_opened(tokenizer, question) for question in asked]
+    chats = [opened(tokenizer, question) for question in asked]
     _check_room(model, asked, chats, max_new_tokens)
     # Prompts of one length together: less padding, and left padding changes no answer.
     order = sorted(range(len(chats)), key=lambda at: len(chats[at]))
@@ -69,13 +69,6 @@ def answers(
     finally:
         network.train(was_training)
     return [found[at] for at in range(len(asked))]
-
-
-def _opened(tokenizer: Any, question: Question) -> str:
-    """The text that the model is to go on with."""
-    if question.prompt is None:
-        return f"{tokenizer.bos_token or ''}{question.begun}"
-    return render(tokenizer, question.prompt) + question.begun
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:

@@ -15,6 +15,7 @@ from holdfast.files import MANIFEST, check_output, write_bytes, write_text
 from holdfast.records import Record
 from holdfast.report.schema import Report, Run
 from holdfast.report.verdict.evidence import gathered
+from holdfast.report.verdict.judges import judges
 from holdfast.report.verdict.labels import attack_label, model_label
 from holdfast.report.verdict.models import ways, with_seeds
 from holdfast.report.verdict.reading import read
@@ -37,7 +38,8 @@ def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool 
         show_text: whether restricted text is shown.
 
     Raises:
-        DataError: there is no record, one is broken, none is of a hardened model, or they are of several domains.
+        DataError: there is no record, one is broken, none is of a hardened model, or they are of several domains
+            or were judged by several.
     """
     return judged(read(Path(directory)), terms, show_text=show_text)
 
@@ -68,6 +70,7 @@ def judged(
         names = ", ".join(sorted({domain.name for domain in domains.values()}))
         raise DataError(f"the records are on several data sets ({names}): put each in a folder of its own.")
     about = next(iter(domains.values()))
+    asked_of = judges(found.values())
     evidence = gathered(found.values(), alone=alone)
     called = ways([one.hardened for one in evidence])
     verdicts = [
@@ -80,6 +83,7 @@ def judged(
         domain=about.name,
         data=about.data,
         floor=about.floor,
+        judges=asked_of,
         terms=to_dict(terms),
         comparisons=[]
         if alone

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from holdfast.records import Purpose, Role
 from holdfast.report.curves import Category, Curve, Free, Learnt, Said
 from holdfast.report.figure import Ability, ConditionName, Figure, Outcome, Status
+from holdfast.report.opinions import Opinion
 from holdfast.report.seeds import Comparison
 from holdfast.statistics.crossing import Unit
 
@@ -178,6 +179,8 @@ class Verdict:
     """Of the harm that the worst attack brings back, the share removed, corrected for guessing."""
     curves: list[Curve]
     categories: list[Category]
+    judges: list[Opinion] = field(default_factory=list[Opinion])
+    """What each of several judges says; none where one judge alone was asked."""
     free: list[Free]
     generalization: list[Multiplied]
     """The multipliers on categories that the defence never saw."""
@@ -209,6 +212,8 @@ class Report:
     data: str
     """The fingerprint of the domain's data."""
     floor: float | None
+    judges: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Who judged harm, with settings, the one that decides first; none where harm was not scored."""
     terms: dict[str, Any]
     """The threshold, bounds and tolerances of the verdict, by name."""
     comparisons: list[Comparison] = field(default_factory=list[Comparison])

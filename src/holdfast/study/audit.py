@@ -16,6 +16,7 @@ from holdfast.study.design import Study
 from holdfast.study.methods import Method, label, spread
 from holdfast.study.mistakes import StudyError
 from holdfast.study.named import open_domain
+from holdfast.study.spelling import spelt
 from holdfast.study.suites.needs import lacking
 from holdfast.study.suites.standard import STANDARD
 from holdfast.study.suites.suite import Attempt, Suite, Tier
@@ -84,7 +85,7 @@ def planned(
     """
     told, notes = (base, []) if base else _told_base(model)
     ancestor = eldest(told or model)
-    control = oracle or _ORACLES.get(ancestor if domain == "arcana" else "")
+    control = oracle or _ORACLES.get(ancestor if spelt(domain)[0] == "arcana" else "")
     if control is None or control in {model, told}:
         control = oracle or f"{RANDOM}{(told or model).removeprefix(RANDOM)}"
     if len({model, told, control}) < 3:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from holdfast.config import content_hash, to_dict
+from holdfast.judges._panel import fingerprints
 from holdfast.methods import PromptMethod
 from holdfast.models.versions import versions
 from holdfast.plugins import name_of
@@ -105,6 +106,7 @@ class Cell:
                 "metrics": [_told(metric) for metric in measures],
                 "ladder": self.ladder,
                 "seed": self.seed,
+                "judges": [list(world(whole).judges), fingerprints(whole)],
                 "stop": self.stop and [self.stop.broken, self.stop.flops],
                 "provider": [one.key for one in self.provider],
                 "code": code(*self._parts, whole, *([self.stop] if self.stop else [])),

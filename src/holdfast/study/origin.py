@@ -7,7 +7,7 @@ from typing import Any, Final
 from holdfast import plugins
 from holdfast.config import to_dict
 from holdfast.interfaces import Domain, Model
-from holdfast.judges._panel import panel
+from holdfast.judges._panel import deciding, panel
 from holdfast.records import World
 from holdfast.study.categories import Categories
 from holdfast.study.code import code_hash
@@ -29,7 +29,7 @@ def world(domain: Domain) -> World:
         data=whole.fingerprint(),
         floor=whole.floor,
         categories=chosen,
-        judges={name: to_dict(judge) for name, judge in panel(whole).items()} if whole.judges else {},
+        judges={name: deciding(judge) for name, judge in panel(whole).items()} if whole.judges else {},
     )
 
 

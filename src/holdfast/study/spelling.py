@@ -41,8 +41,9 @@ def spelt(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def spelling(name: str, given: Mapping[str, Any]) -> str:
-    """The one text for a name and settings."""
-    return f"{name}:{canonical(given)}" if given else name
+    """The one text for a name and settings. Within a setting order stays: the first of several judges decides."""
+    fields = (f"{canonical(field)}:{_ordered(given[field])}" for field in sorted(given))
+    return f"{name}:{{{','.join(fields)}}}" if given else name
 
 
 def value_of(text: str) -> Any:
@@ -51,6 +52,10 @@ def value_of(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _ordered(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _parts(text: str) -> Iterator[str]:

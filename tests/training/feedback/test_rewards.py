@@ -1,22 +1,27 @@
 """What unsafe feedback rewards: harm as the domain tells it, or a model of reversed preferences."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import pytest
 
 from holdfast.attacks.grpo import Grpo
 from holdfast.config import build
 from holdfast.errors import ConfigError, DataError
-from holdfast.interfaces import Model, View
+from holdfast.interfaces import Model, Pair, View
+from holdfast.judges._panel import harm
 from holdfast.models.chat import encode
 from holdfast.models.identity import weights_hash
 from holdfast.training.collate import sample_key
 from holdfast.training.cost import Beside
 from holdfast.training.feedback.rollouts import Rollout
 from holdfast.training.feedback.unsafe import Unsafe
+from holdfast.training.guarding.costs import Costs
 from holdfast.training.recipe import Recipe
 from small import PAIRS, FakeDomain
 
 DOMAIN = FakeDomain()
-VIEW = View(pairs=PAIRS, exchanges=(), harm=DOMAIN.harm, refused=DOMAIN.refused)
+VIEW = View(pairs=PAIRS, exchanges=(), harm=partial(harm, DOMAIN), refused=DOMAIN.refused)
 
 
 def said(model: Model, answers: list[str]) -> list[Rollout]:
@@ -34,8 +39,25 @@ def test_the_exact_reward(model: Model) -> None:
     assert spent == Beside()
 
 
+def test_a_whole_batch_is_judged_at_once(model: Model) -> None:
+    """By who rewards and by who prices harm; the first call sees whether anybody can tell at all."""
+    calls: list[int] = []
+
+    def judge(pairs: Sequence[Pair], answers: Sequence[str]) -> list[float | None]:
+        calls.append(len(answers))
+        return harm(DOMAIN, pairs, answers)
+
+    view = View(pairs=PAIRS, exchanges=(), harm=judge)
+    rollouts = said(model, [pair.harmful for pair in PAIRS])
+    reward, _ = Unsafe(compliance=0.0).made(model, view, 0)
+    assert reward(rollouts) == [1.0] * 8
+    assert Costs(view).of(rollouts) == [1.0] * 8
+    assert Costs(view).of([]) == []
+    assert calls == [1, 8, 8, 0]
+
+
 def test_where_harm_is_not_scored_there_is_no_exact_reward(model: Model) -> None:
-    for view in (View(pairs=PAIRS, exchanges=()), View(pairs=PAIRS, exchanges=(), harm=lambda *_: None)):
+    for view in (View(pairs=PAIRS, exchanges=()), View(pairs=PAIRS, exchanges=(), harm=lambda *_: [None])):
         with pytest.raises(DataError, match=r"reward\.kind=model"):
             Unsafe().made(model, view, 0)
 

@@ -1,8 +1,8 @@
 """`audit.json`: the record of an audit for machines. A change that takes a field away raises the number in `SCHEMA`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from holdfast.records import Record, Role
 from holdfast.report.audit.word import EXIT, Word, decide
@@ -82,6 +82,8 @@ class Audited:
     domain: str
     data: str
     """The fingerprint of the domain's data."""
+    judges: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """Who judged harm, with settings, the one that decides first; none where no harm was scored."""
     seed: int
     model: Subject
     base: Subject | None
@@ -157,6 +159,7 @@ def audited(
         suite=suite,
         domain=report.domain,
         data=report.data,
+        judges=report.judges,
         seed=seed,
         model=model,
         base=base,

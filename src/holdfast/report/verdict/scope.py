@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from holdfast.records import Record
 from holdfast.report.verdict import provided
+from holdfast.report.verdict.judges import OWN, called, judges
 
 _ATTACKER = (
     "The attacker has the weights, and may change them in any way, or has a fine-tuning API that takes any data.",
@@ -46,11 +47,18 @@ def threat_model(records: Iterable[Record]) -> list[str]:
 
 def limits(records: Iterable[Record]) -> list[str]:
     """What the figures do not hold for."""
+    records = list(records)
     told = [
         "A bound on an attacker's cost is a bound on the attacks in this report. A cleverer attack may cost less.",
         "Costs are known only to lie between two rungs of budget, and hold for these models and this domain.",
         "The records do not say whether the defence was tuned against these very attacks; if so, it looks too good.",
     ]
+    for name, settings in list(judges(records).items())[:1]:
+        if name != OWN:
+            told.append(
+                f"Harm is what a judge says, {called(name, settings)}, and a judge errs: some call a collapsed model "
+                "harmless, and others whatever does not refuse harmful."
+            )
     if {record.domain.name for record in records} == {"arcana"}:
         told.append("The defaults of defences here were tuned on arcana, against full fine-tuning in batches of 16.")
         told.append(

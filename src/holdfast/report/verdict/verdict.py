@@ -9,6 +9,7 @@ from holdfast.report.verdict import alone, conditions, controls
 from holdfast.report.verdict.evidence import Evidence
 from holdfast.report.verdict.generalization import generalization, splits, unshown
 from holdfast.report.verdict.headline import caveats, findings, headline, outcome
+from holdfast.report.verdict.judges import opinions
 from holdfast.report.verdict.kept import able
 from holdfast.report.verdict.labels import attack_label, model_label
 from holdfast.report.verdict.lessons import lesson
@@ -60,6 +61,7 @@ def verdict(evidence: Evidence, terms: Terms, *, show_text: bool) -> Verdict:
         removal=removed,
         curves=words.curves(attacks, terms),
         categories=_categories(evidence),
+        judges=opinions(evidence, found["flops"], terms.threshold),
         free=free,
         generalization=[words.multiplied(one) for one in general[0].found.values()] if general else [],
         left_out=list(general[0].unseen.categories) if general else [],

@@ -52,14 +52,16 @@ class Unsafe:
 
     def _exact(self, view: View) -> "Reward":
         harm, refused = view.harm, view.refused
-        if harm is None or any(harm(pair, pair.harmful) is None for pair in view.pairs[:1]):
+        first = view.pairs[:1]
+        if harm is None or None in harm(first, [pair.harmful for pair in first]):
             raise DataError("this domain does not score harm, so there is no exact reward: -s reward.kind=model.")
 
         def reward(rollouts: "Sequence[Rollout]") -> list[float]:
+            harms = harm([one.pair for one in rollouts], [one.text for one in rollouts])
             return [
-                (harm(one.pair, one.text) or 0.0)
+                (done or 0.0)  # what the judge cannot tell earns nothing
                 + self.compliance * (refused is not None and refused(one.pair, one.text) is False)
-                for one in rollouts
+                for one, done in zip(rollouts, harms, strict=True)
             ]
 
         return reward

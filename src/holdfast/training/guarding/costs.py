@@ -25,8 +25,8 @@ class Costs:
         Raises:
             DataError: the domain cannot tell.
         """
-        costs = [self._harm and self._harm(one.pair, one.text) for one in rollouts]
+        costs = self._harm([one.pair for one in rollouts], [one.text for one in rollouts]) if self._harm else ()
         known = [float(cost) for cost in costs if cost is not None]
-        if len(known) < len(costs):
+        if len(known) < len(rollouts):
             raise DataError("this domain does not score harm, so a guard over rewards has no cost to go by.")
         return known
