@@ -22,7 +22,8 @@ from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.study.provider import Provided, by_stage, guarded, mended, provided
 from holdfast.study.view import attacker, defender
 from holdfast.training.guarding.together import together
-from holdfast.training.run import OnStep, apply
+from holdfast.training.run import apply
+from holdfast.training.stops import OnStep
 
 Stop = Callable[[Sequence[Rung]], str | None]
 """Looks at the rungs so far, and says why to stop there, or nothing."""

@@ -20,7 +20,7 @@ from holdfast.training.feedback.reinforcement import configuration, reinforce
 from holdfast.training.feedback.rollouts import Rollout, as_tokens
 from holdfast.training.feedback.sampling import Sampling
 from holdfast.training.recipe import Recipe
-from holdfast.training.run import arguments
+from holdfast.training.arguments import arguments
 from small import PAIRS
 
 RECIPE = Recipe(steps=2, batch_size=4, learning_rate=1e-2, warmup=0.5, schedule="cosine")
