@@ -1,18 +1,22 @@
 """What a step of RepNoise costs beside a step of plain supervised fine-tuning (SFT).
 
-Both arms see the same two batches, harmful and refusal, make logits at answer tokens only, and
-take forward, backward and an AdamW step. SFT's loss is the cross-entropy of both batches; RepNoise
-has its corrected loss, every layer noised and read through the head, no retain batch.
+All arms see the same two batches, harmful and refusal, and take forward, backward and an AdamW
+step. SFT's loss is the cross-entropy of both batches, with logits at answer tokens only; RepNoise
+has its corrected loss, every layer noised and read through the head, no retain batch; `released` is
+the loss of the authors' code, with logits of every token at every layer.
 
-- Time: pairs of steps in turn, A B A B, on one model; the median of the pairs' ratios, and its
+- Time: steps of the arms in turn, A B A B, on one model; the median of the rounds' ratios, and its
   one-sided upper 95 % bound by bootstrap.
 - FLOPs: of the matrix products of one step, counted.
-- Memory: peak resident size of several steps, each arm in a process of its own.
+- Memory: peak resident size of several steps, each arm in a process of its own, and of it what
+  comes on top of weights, gradients and optimiser.
 
     python benchmarks/repnoise_step.py
+    python benchmarks/repnoise_step.py --shape large --released
 
 The last line is one JSON object. RepNoise should cost no more time than its FLOPs explain, and no
-more memory: `time_over_flop` and `memory_ratio` at most 1.10.
+more memory. `small` (width 384, 6 layers, vocabulary 8,192): `time_over_flop` and `memory_ratio` at
+most 1.10. `large` (width 1,024, 8 layers, vocabulary 128,256, 4 x 256 tokens): 1.15 and 1.25.
 """
 
 import argparse
@@ -22,6 +26,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -37,18 +42,50 @@ from holdfast.training.batches import Batch, Tokens
 from holdfast.training.terms.losses import cross_entropy, targets
 
 THREADS = 2
-ROWS, LENGTH, PROMPT = 8, 128, 48
-SHAPE = {
-    "hidden_size": 384,
-    "intermediate_size": 1024,
-    "num_hidden_layers": 6,
-    "num_attention_heads": 6,
-    "vocab_size": 8192,
-    "max_position_embeddings": 256,
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model and a batch for it."""
+
+    config: dict[str, int]
+    rows: int
+    length: int
+    prompt: int
+
+
+SHAPES = {
+    "small": Shape(
+        {
+            "hidden_size": 384,
+            "intermediate_size": 1024,
+            "num_hidden_layers": 6,
+            "num_attention_heads": 6,
+            "vocab_size": 8192,
+            "max_position_embeddings": 256,
+        },
+        rows=8,
+        length=128,
+        prompt=48,
+    ),
+    "large": Shape(
+        {
+            "hidden_size": 1024,
+            "intermediate_size": 2816,
+            "num_hidden_layers": 8,
+            "num_attention_heads": 16,
+            "vocab_size": 128256,
+            "max_position_embeddings": 512,
+        },
+        rows=4,
+        length=256,
+        prompt=96,
+    ),
 }
 DEFENCE = RepNoise(
     variant="corrected", noise_weight=1.0, ascent_weight=0.1, layers=None, layerwise_ascent=True, retain_weight=1.0
 )
+RELEASED = RepNoise(variant="released", noise_weight=1.0, ascent_weight=0.1)
 Loss = Callable[[LlamaForCausalLM, Batch, int], torch.Tensor]
 
 
@@ -65,25 +102,33 @@ def repnoise(model: LlamaForCausalLM, batch: Batch, step: int) -> torch.Tensor:
     return torch.stack(list(DEFENCE.loss(model, batch, Progress(step, 1000)).values())).sum()
 
 
-ARMS: dict[str, Loss] = {"sft": sft, "repnoise": repnoise}
+def released(model: LlamaForCausalLM, batch: Batch, step: int) -> torch.Tensor:
+    return torch.stack(list(RELEASED.loss(model, batch, Progress(step, 1000)).values())).sum()
+
+
+ARMS: dict[str, Loss] = {"sft": sft, "repnoise": repnoise, "released": released}
 
 
 class Bench:
-    """One model, one batch; a step of either arm."""
+    """One model, one batch; a step of any arm."""
 
-    def __init__(self):
+    def __init__(self, shape: Shape):
         torch.set_num_threads(THREADS)
         torch.manual_seed(0)
-        self.model = LlamaForCausalLM(LlamaConfig(**SHAPE)).train()
+        self.model = LlamaForCausalLM(LlamaConfig(**shape.config)).train()
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-5)
         self.steps = 0
-        ids = torch.randint(3, SHAPE["vocab_size"], (ROWS, LENGTH))
-        answer = torch.zeros(ROWS, LENGTH, dtype=torch.bool)
-        answer[:, PROMPT:] = True
-        other = torch.where(answer, torch.randint(3, SHAPE["vocab_size"], (ROWS, LENGTH)), ids)
+        vocabulary, size = shape.config["vocab_size"], (shape.rows, shape.length)
+        ids = torch.randint(3, vocabulary, size)
+        answer = torch.zeros(*size, dtype=torch.bool)
+        answer[:, shape.prompt :] = True
+        other = torch.where(answer, torch.randint(3, vocabulary, size), ids)
         self.batch = {
             role: Tokens(
-                input_ids=tokens, attention_mask=torch.ones_like(tokens), answer_mask=answer, keys=torch.arange(ROWS)
+                input_ids=tokens,
+                attention_mask=torch.ones_like(tokens),
+                answer_mask=answer,
+                keys=torch.arange(shape.rows),
             )
             for role, tokens in (("harmful", ids), ("refusal", other))
         }
@@ -98,59 +143,76 @@ class Bench:
         return time.perf_counter() - begin
 
 
-def peak_megabytes(arm: str, steps: int) -> float:
-    bench = Bench()
+def peak_megabytes(shape: Shape, arm: str, steps: int) -> float:
+    bench = Bench(shape)
     for _ in range(steps):
         bench.step(arm)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes, on macOS bytes
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def flops(arm: str) -> int:
-    bench = Bench()
+def state_megabytes(shape: Shape) -> float:
+    """Weights, gradients and AdamW's two moments, all in float32."""
+    with torch.device("meta"):
+        model = LlamaForCausalLM(LlamaConfig(**shape.config))
+    return 16 * sum(weight.numel() for weight in model.parameters()) / 2**20
+
+
+def flops(shape: Shape, arm: str) -> int:
+    bench = Bench(shape)
     with FlopCounterMode(display=False) as counter:
         bench.step(arm)
     return counter.get_total_flops()
 
 
-def seconds(pairs: int, warm_up: int = 2) -> dict[str, np.ndarray]:
-    bench = Bench()
-    taken = [{arm: bench.step(arm) for arm in ARMS} for _ in range(warm_up + pairs)][warm_up:]
-    return {arm: np.array([pair[arm] for pair in taken]) for arm in ARMS}
+def seconds(shape: Shape, arms: list[str], rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
+    bench = Bench(shape)
+    taken = [{arm: bench.step(arm) for arm in arms} for _ in range(warm_up + rounds)][warm_up:]
+    return {arm: np.array([each[arm] for each in taken]) for arm in arms}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=40, help="pairs of steps that are timed")
-    parser.add_argument("--memory-steps", type=int, default=6, help="steps over which memory is watched")
-    options = parser.parse_args()
-
-    # First of all: a new process starts from its parent's peak, which is small only now.
-    peak = {}
-    for arm in ARMS:
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            peak[arm] = pool.apply(peak_megabytes, (arm, options.memory_steps))
-    work = {arm: flops(arm) for arm in ARMS}
-    taken = seconds(options.pairs)
-
-    ratios = taken["repnoise"] / taken["sft"]
+def compared(arm: str, taken: dict[str, np.ndarray], work: dict[str, int], peak: dict[str, float]) -> dict[str, float]:
+    """An arm beside SFT."""
+    ratios, flop_ratio = taken[arm] / taken["sft"], work[arm] / work["sft"]
     upper = bootstrap((ratios,), np.median, confidence_level=0.95, alternative="less", method="percentile", rng=0)
     time_ratio_upper = float(upper.confidence_interval.high)
-    flop_ratio = work["repnoise"] / work["sft"]
-    figures = {
+    return {
         "time_ratio": float(np.median(ratios)),
         "time_ratio_upper": time_ratio_upper,
         "flop_ratio": flop_ratio,
         "time_over_flop": time_ratio_upper / flop_ratio,
-        "memory_ratio": peak["repnoise"] / peak["sft"],
-        "pairs": options.pairs,
-        "threads": THREADS,
+        "memory_ratio": peak[arm] / peak["sft"],
     }
-    for arm in ARMS:
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shape", choices=SHAPES, default="small", help="how large a model")
+    parser.add_argument("--released", action="store_true", help="measure the released formulation, too")
+    parser.add_argument("--rounds", type=int, help="rounds of steps that are timed; 40, or 12 of the large shape")
+    parser.add_argument("--memory-steps", type=int, default=3, help="steps over which memory is watched")
+    options = parser.parse_args()
+    shape, arms = SHAPES[options.shape], ["sft", "repnoise", *(["released"] if options.released else [])]
+    rounds = options.rounds or (40 if options.shape == "small" else 12)
+
+    # First of all: a new process starts from its parent's peak, which is small only now.
+    peak = {}
+    for arm in arms:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            peak[arm] = pool.apply(peak_megabytes, (shape, arm, options.memory_steps))
+    work = {arm: flops(shape, arm) for arm in arms}
+    taken = seconds(shape, arms, rounds)
+
+    figures: dict[str, object] = {"shape": options.shape, "rounds": rounds, "threads": THREADS}
+    figures |= compared("repnoise", taken, work, peak)
+    if options.released:
+        figures |= {f"released_{name}": value for name, value in compared("released", taken, work, peak).items()}
+    for arm in arms:
         figures |= {
             f"{arm}_seconds": float(np.median(taken[arm])),
             f"{arm}_gigaflops": work[arm] / 1e9,
             f"{arm}_megabytes": peak[arm],
+            f"{arm}_megabytes_beyond_state": peak[arm] - state_megabytes(shape),
         }
     print(json.dumps(figures))
 

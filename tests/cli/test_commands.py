@@ -19,6 +19,7 @@ COMMANDS = [
     ("harden",),
     ("attack",),
     ("evaluate",),
+    ("plan-memory",),
     ("list",),
     ("organism",),
     ("organism", "export"),

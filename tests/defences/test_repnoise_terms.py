@@ -78,6 +78,32 @@ def test_layerwise_ascent_is_the_mean_over_layers(network: Any) -> None:
     assert values(network, batch, layers=(0, 2), **fields)["ascent"] == pytest.approx((each[0] + each[2]) / 2)
 
 
+def test_a_sample_of_the_layers_is_unbiased(network: Any) -> None:
+    """Two of three layers a step, drawn anew: the mean over many steps is the mean over all three."""
+    batch, fields = make_batch(), {"ascent_weight": 1.0, "log_ascent": False, "noise_weight": 0.0}
+    each = [values(network, batch, layers=(layer,), **fields)["ascent"] for layer in range(3)]
+    pairs = {round((each[a] + each[b]) / 2, 4) for a, b in ((0, 1), (0, 2), (1, 2))}
+    some = RepNoise(ascent_layers_per_step=2, **fields)
+    with torch.no_grad():
+        drawn = [some.loss(network, batch, Progress(step, 300))["ascent"].item() for step in range(300)]
+    assert {round(value, 4) for value in drawn} == pairs
+    spread = torch.tensor(drawn).std().item()
+    assert sum(drawn) / 300 == pytest.approx(sum(each) / 3, abs=3 * spread / 300**0.5)
+    # Of a step always the same, so that its micro-batches agree; as many as there are, or more, are all.
+    assert some.loss(network, batch, NOW)["ascent"] == some.loss(network, batch, NOW)["ascent"]
+    assert values(network, batch, ascent_layers_per_step=5, **fields) == values(network, batch, **fields)
+
+
+def test_one_forward_pass(network: Any) -> None:
+    """All roles go through the trunk together, whatever each is padded to."""
+    seen: list[tuple[int, ...]] = []
+    network.model.register_forward_pre_hook(
+        lambda _, __, given: seen.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    values(network, make_batch(retain=RETAIN))
+    assert seen == [(6, 9)]
+
+
 @pytest.mark.parametrize("noised", ["mlp", "residual"])
 @pytest.mark.parametrize("sample", ["token", "sequence"])
 def test_noise_does_not_depend_on_order_or_padding(network: Any, noised: str, sample: str) -> None:

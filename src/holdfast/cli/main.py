@@ -19,6 +19,7 @@ from holdfast.cli import (
     listing,
     mend,
     organism,
+    plan_memory,
     quickstart,
     report,
     store,
@@ -45,6 +46,7 @@ app.command("learn")(learn.learn)
 app.command("guard")(guard.guard)
 app.command("mend")(mend.mend)
 app.command("evaluate")(evaluate.evaluate)
+app.command("plan-memory")(plan_memory.plan_memory)
 app.command("report")(report.report)
 app.command("list")(listing.listing)
 app.add_typer(study.app, name="study")

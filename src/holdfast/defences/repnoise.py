@@ -24,6 +24,7 @@ domenicrosati/representation-noising, defects included, for replication.
 """
 
 import math
+import random
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -37,11 +38,12 @@ from holdfast.defences._repnoise_released import released_loss
 from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Progress, Row, View
 from holdfast.models.anatomy import Anatomy, anatomy
-from holdfast.models.states import States, forward
-from holdfast.training.batches import Batch, Tokens
+from holdfast.models.states import forward
+from holdfast.training.batches import Batch, Tokens, together
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import paired
-from holdfast.training.terms.losses import cross_entropy, keyed_noise, mmd, targets
+from holdfast.training.terms.head import head_loss
+from holdfast.training.terms.losses import Targets, cross_entropy, keyed_noise, mmd, targets
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -68,6 +70,10 @@ class RepNoise:
     """Whether noise has the activations' own root mean square, layer by layer, in place of 1."""
     layerwise_ascent: bool = True
     """Whether the ascent reads every layer through the head, or the last alone."""
+    ascent_layers_per_step: Annotated[int, Field(ge=1)] | None = None
+    """How many of the layers the ascent reads a step, drawn anew each step; none given means all. Their mean is an
+    unbiased estimate of the mean over all, though its logarithm is not; it spares most of the cost of a large
+    vocabulary. Every micro-batch of a step has the same layers."""
     log_ascent: bool = True
     """Whether the ascent is on log(1 + cross-entropy), as in the release, or on the cross-entropy."""
     bounded: bool = True
@@ -82,24 +88,28 @@ class RepNoise:
         return paired(view, seed)
 
     def loss(self, model: Any, batch: Batch, progress: Progress) -> dict[str, Tensor]:
-        """The terms `refusal`, `retain`, `noise` and `ascent`, each with its weight."""
+        """The terms `refusal`, `retain`, `noise` and `ascent`, each with its weight, from one forward pass."""
         parts = anatomy(model)
         if self.variant == "released":
             return released_loss(parts, batch, self.noise_weight, self.ascent_weight, progress.step)
+        kept = {"refusal": 1.0, "retain": self.retain_weight}
+        kept = {role: weight for role, weight in kept.items() if weight and role in batch}
         terms: dict[str, Tensor] = {}
-        for role, weight in (("refusal", 1.0), ("retain", self.retain_weight)):
-            if role in batch and weight:
-                states = forward(parts, batch[role].input_ids, batch[role].attention_mask)
-                terms[role] = weight * cross_entropy(parts, states.final, targets(batch[role]))
-        harmful = batch["harmful"]
-        states = forward(parts, harmful.input_ids, harmful.attention_mask, residual=True, mlp=self.noised == "mlp")
-        mask, chosen = self._mask(batch), self._layers(parts)
+        harmful, mask, chosen = batch["harmful"], self._mask(batch), self._layers(parts)
+        whole, where = together({"harmful": harmful, **{role: batch[role] for role in kept}})
+        states = forward(parts, whole.input_ids, whole.attention_mask, residual=True, mlp=self.noised == "mlp")
+        # Taken out of the whole at once, which is then free.
+        noised = [state[where["harmful"]][mask] for state in states.mlp or states.residual]
+        final, residual = states.final, [state[where["harmful"]] for state in states.residual]
+        del states
+        for role, weight in kept.items():
+            terms[role] = weight * cross_entropy(parts, final[where[role]], targets(batch[role]))
         if self.noise_weight:
-            noise = [self._noise(states, harmful, mask, layer, progress.step) for layer in chosen]
+            noise = [self._noise(noised[layer], harmful, mask, layer, progress.step) for layer in chosen]
             terms["noise"] = self.noise_weight * torch.stack(noise).mean()
         if self.ascent_weight:
             guessing = math.log(model.config.get_text_config().vocab_size)
-            ascent = self._ascent(parts, states, harmful, mask, guessing, chosen)
+            ascent = self._ascent(parts, residual, targets(harmful, mask), guessing, self._read(chosen, progress.step))
             terms["ascent"] = -self.ascent_weight * (torch.log1p(ascent) if self.log_ascent else ascent)
         return terms
 
@@ -122,10 +132,18 @@ class RepNoise:
             raise ConfigError(f"layers {self.layers}: the model's blocks are numbered 0 to {count - 1}.")
         return self.layers or tuple(range(count))
 
-    def _noise(self, states: States, harmful: Tokens, mask: Tensor, layer: int, step: int) -> Tensor:
-        """MMD2 between the answers' representations at one layer and noise."""
-        points = (states.mlp if self.noised == "mlp" else states.residual)[layer][mask].float()
-        lengths = mask.sum(1)
+    def _read(self, layers: tuple[int, ...], step: int) -> tuple[int, ...]:
+        """The layers at which the ascent reads this step."""
+        if not self.layerwise_ascent:
+            return (-1,)
+        count = self.ascent_layers_per_step
+        if count is None or count >= len(layers):
+            return layers
+        return tuple(sorted(random.Random(step).sample(layers, count)))
+
+    def _noise(self, states: Tensor, harmful: Tokens, mask: Tensor, layer: int, step: int) -> Tensor:
+        """MMD2 between the answers' representations [N, H] at one layer and noise."""
+        points, lengths = states.float(), mask.sum(1)
         noise = keyed_noise(harmful.keys, lengths.tolist(), points.shape[1], layer=layer, step=step, seed=0)
         if self.scaled:
             noise = noise * points.detach().square().mean().sqrt()
@@ -134,14 +152,19 @@ class RepNoise:
         return mmd(_end_to_end(points, lengths), _end_to_end(noise, lengths))
 
     def _ascent(
-        self, parts: Anatomy, states: States, harmful: Tokens, mask: Tensor, guessing: float, layers: tuple[int, ...]
+        self, parts: Anatomy, residual: list[Tensor], wanted: Targets, guessing: float, layers: tuple[int, ...]
     ) -> Tensor:
         """The mean over layers of the harmful answers' cross-entropy, read by a norm and a head that stay."""
-        wanted, ceiling = targets(harmful, mask), guessing if self.bounded else None
-        read = layers if self.layerwise_ascent else (len(parts.blocks) - 1,)
         losses = [
-            cross_entropy(parts, parts.frozen_norm(states.residual[layer]), wanted, train_head=False, ceiling=ceiling)
-            for layer in read
+            head_loss(
+                parts,
+                parts.frozen_norm(residual[layer][wanted.at]),
+                wanted.labels,
+                wanted.weights,
+                train_head=False,
+                ceiling=guessing if self.bounded else None,
+            )
+            for layer in layers
         ]
         return torch.stack(losses).mean()
 

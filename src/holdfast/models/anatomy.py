@@ -38,6 +38,10 @@ class Anatomy:
     """From normed states [..., H] to logits [..., V]: output embeddings and whatever scaling the family adds."""
     head_parameters: tuple[nn.Parameter, ...]
     """The head's weights, for a loss that makes its own gradient."""
+    linear: nn.Module | None = None
+    """The output embeddings alone, without that scaling."""
+    shaping: Callable[[Tensor], Tensor] | None = None
+    """That scaling, of each logit by itself; None where the family adds none."""
     attention: str | None = None
     """What a block calls its attention, where a user has said so."""
 
@@ -94,27 +98,36 @@ def anatomy(
     embeddings: nn.Module | None = whole.get_output_embeddings()
     if embeddings is None:
         raise ModelError(f"there are no output embeddings {tried}: it is not a causal language model.")
+    shaping = _shaping(whole.config)
     return Anatomy(
         trunk=trunk,
         blocks=list(found),
         mlps=mlps,
         norm=final,
-        head=functools.partial(_logits, embeddings, whole.config),
+        head=embeddings if shaping is None else functools.partial(_logits, embeddings, shaping),
         head_parameters=tuple(embeddings.parameters()),
+        linear=embeddings,
+        shaping=shaping,
         attention=attention or named.get("attention"),
     )
 
 
-def _logits(embeddings: nn.Module, config: Any, states: Tensor) -> Tensor:
-    """Logits as the families make them: Cohere scales up, Granite down, Gemma 2 caps."""
-    logits: Tensor = embeddings(states)
-    if scale := getattr(config, "logit_scale", None):
-        logits = logits * scale
-    if scale := getattr(config, "logits_scaling", None):
-        logits = logits / scale
-    if cap := getattr(config, "final_logit_softcapping", None):
-        logits = torch.tanh(logits / cap) * cap
-    return logits
+def _logits(embeddings: nn.Module, shaping: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
+    return shaping(embeddings(states))
+
+
+def _shaping(config: Any) -> Callable[[Tensor], Tensor] | None:
+    """What the families do to a logit: Cohere scales up, Granite down, Gemma 2 caps."""
+    up, down = getattr(config, "logit_scale", None) or 1.0, getattr(config, "logits_scaling", None) or 1.0
+    cap = getattr(config, "final_logit_softcapping", None)
+    if up == down == 1.0 and not cap:
+        return None
+
+    def shaped(logits: Tensor) -> Tensor:
+        logits = logits * up / down
+        return torch.tanh(logits / cap) * cap if cap else logits
+
+    return shaped
 
 
 def _first(module: nn.Module, names: Sequence[str], what: str, argument: str) -> nn.Module:

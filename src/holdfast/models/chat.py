@@ -51,6 +51,21 @@ def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None =
     return rendered
 
 
+def end_ids(network: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The tokens that end an answer.
+
+    They are those that the model's configuration names, and the one that its chat template puts there, which many a
+    configuration forgets.
+    """
+    told: Any = getattr(network.generation_config, "eos_token_id", None)
+    found = {*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id}
+    after = render(tokenizer, "Hello", "answer").rpartition("answer")[2]
+    ids: list[int] = tokenizer(after, add_special_tokens=False)["input_ids"] if after.strip() else []
+    # Blanks may stand before it.
+    found |= {*[token for token in ids if token in tokenizer.added_tokens_decoder][:1]}
+    return sorted(token for token in found if token is not None)
+
+
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str, context: int | None = None) -> Encoded:
     """Tokenise one exchange through the model's chat template.
 

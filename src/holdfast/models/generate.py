@@ -7,7 +7,7 @@ import torch
 
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, Question
-from holdfast.models.chat import context_length, render
+from holdfast.models.chat import context_length, end_ids, render
 
 
 def answers(
@@ -39,7 +39,7 @@ def answers(
     # Prompts of one length together: less padding, and left padding changes no answer.
     order = sorted(range(len(chats)), key=lambda at: len(chats[at]))
     found: dict[int, str] = {}
-    was_training, device = network.training, network.device
+    was_training, device, ends = network.training, network.device, end_ids(network, tokenizer)
     network.eval()
     try:
         with torch.no_grad(), torch.random.fork_rng():
@@ -58,6 +58,7 @@ def answers(
                     attention_mask=inputs["attention_mask"],
                     max_new_tokens=max_new_tokens,
                     pad_token_id=tokenizer.pad_token_id,
+                    eos_token_id=ends or None,
                     **_decoding(temperature),
                 )
                 new = generated[:, inputs["input_ids"].shape[1] :].tolist()

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
+from torch.nn import functional
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,35 @@ class Tokens:
 
 Batch = Mapping[str, Tokens]
 """Tokens by role."""
+
+
+def together(roles: Mapping[str, Tokens]) -> tuple[Tokens, Mapping[str, tuple[slice, slice]]]:
+    """Several roles as one block of rows, for one forward pass in place of several.
+
+    Args:
+        roles: tokens by role, each padded to a width of its own.
+
+    Returns:
+        All rows, padded to the widest; and the rows and columns of it that are each role's, so that
+        `states[where[role]]` are the states of that role as by itself.
+    """
+    width = max(tokens.input_ids.shape[1] for tokens in roles.values())
+    joined = {
+        name: torch.cat([_widened(getattr(tokens, name), width) for tokens in roles.values()])
+        for name in ("input_ids", "attention_mask", "answer_mask", "keys")
+    }
+    where: dict[str, tuple[slice, slice]] = {}
+    row = 0
+    for role, tokens in roles.items():
+        rows, columns = tokens.input_ids.shape
+        where[role] = (slice(row, row + rows), slice(columns))
+        row += rows
+    return Tokens(**joined), where
+
+
+def _widened(tensor: Tensor, width: int) -> Tensor:
+    """With zeros to the right; what is masked may be any token."""
+    return tensor if tensor.dim() == 1 else functional.pad(tensor, (0, width - tensor.shape[1]))
 
 
 def as_batch(nested: Mapping[str, Mapping[str, Any]]) -> Batch:

@@ -50,10 +50,15 @@ class Collator:
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, dict[str, Tensor]]:
         """One padded block a role; roles of a pair are padded to one common length."""
+        width = self.widths(rows)
+        return {role: self._pad_to([row[role] for row in rows], width[role]) for role in rows[0]}
+
+    def widths(self, rows: Sequence[Row]) -> dict[str, int]:
+        """How many tokens wide the block of each role is."""
         width = {role: max(len(self._encode(row[role]).ids) for row in rows) for role in rows[0]}
         if "harmful" in width and "refusal" in width:
             width["harmful"] = width["refusal"] = max(width["harmful"], width["refusal"])
-        return {role: self._pad_to([row[role] for row in rows], width[role]) for role in rows[0]}
+        return width
 
     def _pad_to(self, exchanges: Sequence[Exchange], width: int) -> dict[str, Tensor]:
         shape = (len(exchanges), width)

@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from holdfast.errors import DataError
 from holdfast.models.anatomy import Anatomy
 from holdfast.training.batches import Tokens
-from holdfast.training.terms import losses
-from holdfast.training.terms.losses import cross_entropy, eager, keyed_noise, mmd, targets
+from holdfast.training.terms.losses import cross_entropy, keyed_noise, mmd, targets
 
 
 class Identity(nn.Module):
@@ -75,45 +73,6 @@ def test_ceiling_is_what_guessing_gives() -> None:
     assert gradient[0, 0].tolist() == [0, 0]
     # (softmax - one-hot) / 2 tokens
     assert gradient[0, 1].tolist() == pytest.approx([1 / 8, -1 / 8])
-
-
-@pytest.mark.parametrize("at_once", [2**21, 12])
-@pytest.mark.parametrize("train_head", [True, False])
-def test_cross_entropy_in_pieces_has_the_gradient_of_the_whole(
-    at_once: int, train_head: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(losses, "_LOGITS_AT_ONCE", at_once)  # 12 numbers are 2 rows of 6 words
-    torch.manual_seed(0)
-    head = nn.Linear(3, 6)
-    batch = tokens(torch.randint(0, 6, (2, 5)).tolist(), [[0, 0, 1, 1, 1], [0, 1, 1, 1, 1]])
-    states = torch.randn(2, 5, 3, requires_grad=True)
-    wanted = targets(batch)
-    ours = 3 * cross_entropy(decoder(head, *head.parameters()), states * 2, wanted, train_head=train_head)
-    nll = functional.cross_entropy(head((states * 2)[wanted.at]), wanted.labels, reduction="none")
-    theirs = 3 * (nll * wanted.weights).sum()
-    assert ours.item() == pytest.approx(theirs.item())
-    inputs = [states, *head.parameters()]
-    expected = torch.autograd.grad(theirs, inputs)
-    got = torch.autograd.grad(ours, inputs, allow_unused=True)
-    torch.testing.assert_close(got[0], expected[0])
-    for mine, other in zip(got[1:], expected[1:], strict=True):
-        if train_head:
-            torch.testing.assert_close(mine, other)
-        else:
-            assert mine is None
-
-
-def test_logits_are_made_a_piece_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "_LOGITS_AT_ONCE", 8)
-    head, table = Identity(), nn.Parameter(torch.zeros(4, 1))
-    batch = tokens([[0, 1, 2, 3]], [[0, 1, 1, 1]])
-    cross_entropy(decoder(head, table), torch.randn(1, 4, 4, requires_grad=True), targets(batch), train_head=False)
-    assert head.rows == [2, 1]  # 8 numbers are 2 rows of 4 words
-
-
-def test_eager_takes_no_gradient_where_none_is_wanted() -> None:
-    with torch.no_grad():
-        assert eager(lambda x: iter([x.sum(), x.sum()]), torch.ones(3)).item() == 6
 
 
 def test_mmd_on_paper() -> None:

@@ -1,20 +1,17 @@
 """Losses that several methods share. Legend: B rows, S tokens, N answer tokens of all rows, H width, V vocabulary."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from holdfast.errors import DataError
 from holdfast.models.anatomy import Anatomy
 from holdfast.training.batches import Tokens
-
-# The head is applied to so many states at a time that its logits stay under this many numbers.
-_LOGITS_AT_ONCE = 2**21
+from holdfast.training.terms.head import eager, head_loss
 
 
 class Targets(NamedTuple):
@@ -58,17 +55,7 @@ def cross_entropy(
         train_head: whether the gradient reaches the head's weights.
         ceiling: nats a token above which a token's loss is constant.
     """
-    size = max(1, _LOGITS_AT_ONCE // max(1, _vocabulary(parts)))
-
-    def pieces(states: Tensor, *_: Tensor) -> Iterator[Tensor]:
-        for part, labels, weights in zip(
-            states.split(size), wanted.labels.split(size), wanted.weights.split(size), strict=True
-        ):
-            nll = functional.cross_entropy(parts.head(part).float(), labels, reduction="none")
-            yield ((nll if ceiling is None else nll.clamp(max=ceiling)) * weights).sum()
-
-    weights_of_head = parts.head_parameters if train_head else ()
-    return eager(pieces, states[wanted.at], *(weight for weight in weights_of_head if weight.requires_grad))
+    return head_loss(parts, states[wanted.at], wanted.labels, wanted.weights, train_head=train_head, ceiling=ceiling)
 
 
 def mmd(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"], *, kernels: int = 5) -> Float[Tensor, ""]:
@@ -89,40 +76,6 @@ def mmd(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"], *, kernels: int = 5) -
     return eager(whole, x, y)
 
 
-def eager(pieces: Callable[..., Iterator[Tensor]], *inputs: Tensor) -> Tensor:
-    """The sum of scalars, each one's gradient taken as soon as it is made: nothing waits for the backward pass.
-
-    Only first-order: the gradient is a constant of the graph.
-    """
-    if not torch.is_grad_enabled():
-        return torch.stack(list(pieces(*inputs))).sum()
-    return _Eager.apply(pieces, *inputs)
-
-
-class _Eager(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, pieces: Callable[..., Iterator[Tensor]], *inputs: Tensor) -> Tensor:
-        # A weight stays itself, since `pieces` reads it inside a module; a state becomes a leaf.
-        leaves = [t if t.is_leaf else t.detach().requires_grad_(t.requires_grad) for t in inputs]
-        wanted = [leaf for leaf in leaves if leaf.requires_grad]
-        values: list[Tensor] = []
-        total: list[Tensor] = []
-        with torch.enable_grad():
-            # A view, because hooks that profilers and wrappers put on modules do not bear leaves here.
-            given = (leaf if leaf is t else leaf.view_as(leaf) for leaf, t in zip(leaves, inputs, strict=True))
-            for value in pieces(*given):
-                values.append(value.detach())
-                grads = torch.autograd.grad(value, wanted) if wanted else ()
-                total = [old + new for old, new in zip(total, grads, strict=True)] if total else list(grads)
-        found = iter(total)
-        ctx.save_for_backward(*(next(found) if leaf.requires_grad else None for leaf in leaves))
-        return torch.stack(values).sum()
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return (None, *(None if saved is None else saved * grad for saved in ctx.saved_tensors))
-
-
 def keyed_noise(
     keys: Int[Tensor, " B"], lengths: Sequence[int], width: int, *, layer: int, step: int, seed: int
 ) -> Float[Tensor, "N H"]:
@@ -136,10 +89,6 @@ def keyed_noise(
         generator = torch.Generator(keys.device).manual_seed(int.from_bytes(digest) >> 1)
         drawn.append(torch.randn(length, width, generator=generator, device=keys.device))
     return torch.cat(drawn)
-
-
-def _vocabulary(parts: Anatomy) -> int:
-    return parts.head_parameters[0].shape[0] if parts.head_parameters else _LOGITS_AT_ONCE
 
 
 def _mmd(x: Tensor, y: Tensor, kernels: int) -> Tensor:

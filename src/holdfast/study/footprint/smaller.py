@@ -1,0 +1,85 @@
+"""A model of the same shape with fewer blocks, its weights drawn at random: what a run is measured on beforehand."""
+
+import copy
+import itertools
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from holdfast.errors import ModelError
+from holdfast.interfaces import Model
+from holdfast.models.blocks import PER_LAYER
+from holdfast.models.load import hushed
+from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.save import save
+from holdfast.models.tiny import TINY, tiny
+
+
+class Shape:
+    """The shape of a model: its configuration and its tokenizer. None of its weights is read."""
+
+    def __init__(self, name: str, *, trust_remote_code: bool = False):
+        """Read it.
+
+        Args:
+            name: as for `models.load`.
+            trust_remote_code: whether code that comes with the model may run.
+
+        Raises:
+            ModelError: there is no such model, or its configuration cannot be read.
+        """
+        self._remote = trust_remote_code
+        if name in TINY:
+            made = tiny(name)
+            self._config: Any = made.network.config
+            self._tokenizer: Any = made.tokenizer
+            return
+        source = str(FOLDER / name) if name in ORGANISMS else name
+        try:
+            with hushed():
+                self._config = AutoConfig.from_pretrained(source, trust_remote_code=trust_remote_code)
+                self._tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"cannot read the configuration of {name}: {str(error).splitlines()[0]}") from error
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks it has."""
+        return self._config.get_text_config().num_hidden_layers
+
+    @property
+    def period(self) -> int:
+        """After how many blocks their kinds repeat: 1 where all are alike, 6 in Gemma 3."""
+        kinds = getattr(self._config.get_text_config(), "layer_types", None) or [""]
+        for period in range(1, len(kinds)):
+            if all(a == b for a, b in zip(kinds, itertools.islice(kinds, period, None), strict=False)):
+                return period
+        return 1 if len({*kinds}) == 1 else len(kinds)
+
+    def parameters(self, blocks: int | None = None) -> int:
+        """How many weights it has, or would have with so many blocks."""
+        with torch.device("meta"):
+            network: Any = AutoModelForCausalLM.from_config(
+                self._with(blocks or self.blocks), trust_remote_code=self._remote
+            )
+        return sum(weight.numel() for weight in network.parameters())
+
+    def write(self, blocks: int, place: Path, dtype: torch.dtype) -> None:
+        """A model of this shape with so many blocks and random weights, as a directory."""
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network: Any = AutoModelForCausalLM.from_config(
+                self._with(blocks), dtype=dtype, trust_remote_code=self._remote
+            )
+        save(Model(network=network, tokenizer=self._tokenizer, name="smaller", origin={}), place)
+
+    def _with(self, blocks: int) -> Any:
+        config = copy.deepcopy(self._config)
+        text = config.get_text_config()
+        for name in PER_LAYER:
+            if isinstance(listed := getattr(text, name, None), list):
+                setattr(text, name, listed[:blocks])
+        text.num_hidden_layers = blocks
+        return config
