@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from torch import Tensor
 
+from holdfast import processes
 from holdfast.models.anatomy import anatomy
 
 Compute: TypeAlias = Callable[[Any], Mapping[str, Tensor]]
@@ -37,12 +38,14 @@ def open_up(network: Any) -> None:
 
 def through(wrapped: Any, compute: Compute) -> Mapping[str, Tensor]:
     """Compute within a forward pass of what wraps an opened network."""
+    if processes.deepspeed():
+        _lend_ends(wrapped.module)
     return wrapped(**{_INSIDE: compute})
 
 
 def split_again(network: Any) -> None:
     """After the backward pass: what `through` kept whole, so that the next step sees the weights that this one made."""
-    for part in _ends(network):
+    for part in _gathered_by_themselves(network):
         part.reshard()
 
 
@@ -52,14 +55,27 @@ def _keep_whole(network: Any) -> None:
     A method reads them apart from the trunk, several times a step and in any order, and FSDP2 gathers a module's
     weights just where that module begins.
     """
-    for part in _ends(network):
+    for part in _gathered_by_themselves(network):
         part.unshard()
         part.set_reshard_after_backward(False, recurse=False)
 
 
+def _lend_ends(network: Any) -> None:
+    """The same for ZeRO-3: what other modules have, and the network's own forward pass reads."""
+    import deepspeed  # type: ignore[import-not-found] - it is no dependency
+
+    for weight in (weight for part in _ends(network) for weight in part.parameters()):
+        if hasattr(weight, "ds_id"):
+            deepspeed.zero.register_external_parameter(network, weight)
+
+
 def _ends(network: Any) -> list[Any]:
-    """Those of a network's embeddings, final norm and head that FSDP2 splits by themselves."""
+    """Embeddings, final norm and head."""
+    return [network.get_input_embeddings(), anatomy(network).norm, network.get_output_embeddings()]
+
+
+def _gathered_by_themselves(network: Any) -> list[Any]:
+    """Those of them that FSDP2 splits by themselves."""
     from torch.distributed.fsdp import FSDPModule
 
-    parts = [network.get_input_embeddings(), anatomy(network).norm, network.get_output_embeddings()]
-    return [part for part in parts if isinstance(part, FSDPModule)]
+    return [part for part in _ends(network) if isinstance(part, FSDPModule)]
