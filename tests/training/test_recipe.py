@@ -12,10 +12,11 @@ from torch.utils.data import SequentialSampler
 from holdfast.attacks.sft import Sft
 from holdfast.config import replace
 from holdfast.errors import ConfigError
+from holdfast.training.arguments import arguments
 from holdfast.training.collate import sample_key
 from holdfast.training.harness import Harness
 from holdfast.training.recipe import Recipe
-from holdfast.training.run import apply, arguments
+from holdfast.training.run import apply
 
 LION = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="bitsandbytes is not installed")
 OPTIMISERS = [

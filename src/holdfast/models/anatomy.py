@@ -58,8 +58,15 @@ class Anatomy:
 
     def frozen_norm(self, states: Tensor) -> Tensor:
         """The final norm on states [..., H], its own weights held constant."""
-        constants = {name: weight.detach() for name, weight in self.norm.named_parameters()}
-        return torch.func.functional_call(self.norm, constants, (states,))
+        # As the module that it is: what splits weights over processes gathers them where a module is called.
+        trained = [weight for weight in self.norm.parameters() if weight.requires_grad]
+        try:
+            for weight in trained:
+                weight.requires_grad_(False)
+            return self.norm(states)
+        finally:
+            for weight in trained:
+                weight.requires_grad_(True)
 
 
 def anatomy(

@@ -3,6 +3,8 @@
 import copy
 from typing import Any, TypeVar
 
+from holdfast.models import devices
+
 N = TypeVar("N")
 
 
@@ -20,8 +22,13 @@ def copied(network: N) -> N:
 
 
 def frozen(network: Any) -> Any:
-    """A copy of a network that stays as it is, in evaluation mode and without gradients."""
+    """A copy of a network that stays as it is, in evaluation mode and without gradients, where the network is trained.
+
+    It is a whole one in every process, whatever becomes of the network's own weights.
+    """
     kept = copied(network).eval()
+    if not devices.spread(kept):
+        kept = kept.to(devices.beside(network))
     kept.requires_grad_(False)
     kept.zero_grad(set_to_none=True)
     return kept

@@ -15,16 +15,24 @@ from transformers.utils import logging
 from holdfast.errors import ModelError, UnknownName
 from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
+from holdfast.models import devices
 from holdfast.models.chat import check_chat
 from holdfast.models.initialisation import SEED, drawn
 from holdfast.models.naming import parts
 from holdfast.models.organisms import ORGANISMS
+from holdfast.models.precision import cast
 from holdfast.models.tiny import TINY, tiny
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
 
-def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = torch.float32) -> Model:
+def load(
+    name: str,
+    *,
+    trust_remote_code: bool = False,
+    dtype: torch.dtype | None = torch.float32,
+    device: str | None = None,
+) -> Model:
     """Load a model and its tokenizer, ready for chat.
 
     Args:
@@ -32,10 +40,12 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
             `random:` before it, its tokenizer, class and configuration with weights freshly drawn, always the same;
             with `#bare` or the like behind it, another chat template: see `models.naming`.
         trust_remote_code: whether code that comes with the model may run. Off unless asked for.
-        dtype: of the weights once loaded.
+        dtype: of the weights once loaded; None leaves it as they are stored. float32 holds whatever is stored exactly.
+        device: where they lie then; none given means where `models.devices` says.
 
     Raises:
-        UnknownName: the name is none of these.
+        UnknownName: the name is none of these, or there is no such device.
+        ConfigError: this machine has no such device.
         ModelError: weights are pickled, broken or missing, or the tokenizer has no chat template or pad token.
     """
     whose = parts(name)
@@ -43,7 +53,8 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
     if shape in TINY:
         made = dataclasses.replace(tiny(shape, seed=SEED if fresh else 0), name=name)
         made.tokenizer.chat_template = template or made.tokenizer.chat_template
-        return made
+        cast(made.network, dtype or torch.float32)
+        return dataclasses.replace(made, network=_settle(made.network, name, device))
     if place.is_dir():
         _check_files(place, shape, weights=not fresh)
     elif "/" not in shape or shape.startswith((".", "/", "~")) or shape.count("/") > 1:
@@ -52,21 +63,40 @@ def load(name: str, *, trust_remote_code: bool = False, dtype: torch.dtype = tor
     source = str(place) if place.is_dir() else shape
     try:
         with hushed():
-            network = (drawn if fresh else _read)(source, trust_remote_code=trust_remote_code, dtype=dtype)
+            if fresh:
+                network = drawn(source, trust_remote_code=trust_remote_code, dtype=dtype or torch.float32)
+            else:
+                spread = device is None and devices.chosen() == devices.SPREAD
+                network = _read(source, trust_remote_code=trust_remote_code, dtype=dtype, spread=spread)
             tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
     tokenizer.chat_template = template or tokenizer.chat_template
     check_chat(tokenizer, shape)
     # What is told of how NAME was made says nothing of weights that are not its.
-    return Model(network=network.eval(), tokenizer=tokenizer, name=name, origin={} if fresh else _origin(place))
+    origin = {} if fresh else _origin(place)
+    return Model(network=_settle(network, name, device).eval(), tokenizer=tokenizer, name=name, origin=origin)
 
 
-def _read(source: str, *, trust_remote_code: bool, dtype: torch.dtype) -> Any:
+def _settle(network: Any, name: str, device: str | None) -> Any:
+    """A network where it is to compute; one that is spread over several devices lies there already."""
+    if device is None and devices.chosen() == devices.SPREAD:
+        return network
+    try:
+        return network.to(device or devices.home())
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{name} does not fit into the memory of the GPU: hold it in half as much (--dtype bfloat16), spread it "
+            f"(--device {devices.SPREAD}, to measure it), or train it in parts (docs/scale.md)."
+        ) from error
+
+
+def _read(source: str, *, trust_remote_code: bool, dtype: torch.dtype | None, spread: bool) -> Any:
     """The network with the weights that lie there, all of them."""
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         source,
-        dtype=dtype,
+        dtype=dtype or "auto",
+        device_map=devices.SPREAD if spread else None,
         use_safetensors=True,
         trust_remote_code=trust_remote_code,
         output_loading_info=True,

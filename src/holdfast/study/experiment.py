@@ -22,7 +22,8 @@ from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.study.provider import Provided, by_stage, guarded, mended, provided
 from holdfast.study.view import attacker, defender
 from holdfast.training.guarding.together import together
-from holdfast.training.run import OnStep, apply
+from holdfast.training.run import apply
+from holdfast.training.stops import OnStep
 
 _NOTHING: Final = View(pairs=(), exchanges=())
 """All that an attack by prompt needs, which may then be made on a domain whose questions have no answers."""

@@ -9,7 +9,7 @@ from holdfast.records import Record, Role
 from holdfast.study.experiment import measured
 from holdfast.study.named import CUSTOMER, Settings, lessons, method, open_domain
 from holdfast.study.provider import provided
-from holdfast.training.run import OnStep
+from holdfast.training.stops import OnStep
 
 
 def learn(

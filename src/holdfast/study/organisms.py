@@ -19,7 +19,8 @@ from holdfast.models.words import CONTEXT, word_tokenizer
 from holdfast.training.batches import Batch
 from holdfast.training.recipe import Recipe
 from holdfast.training.rows import cycle
-from holdfast.training.run import OnStep, apply
+from holdfast.training.run import apply
+from holdfast.training.stops import OnStep
 from holdfast.training.terms.losses import targets
 
 SEED: Final = 2405

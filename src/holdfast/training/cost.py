@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from torch import nn
 
+from holdfast import processes
 from holdfast.records import Budget
 
 # How a configuration says how many experts work on a token, and how many there are in a block.
@@ -23,6 +24,8 @@ def flops_per_token(network: nn.Module) -> float:
     Of a mixture of experts only those at work on a token count: parameters of experts, whether each
     is a module or all are one tensor, are taken times experts a token / experts. Routers and shared
     experts work on every token. Where the configuration tells neither number, all experts count.
+
+    What is computed twice to save memory (checkpointing) is counted once: it is a choice of whoever trains.
     """
     every, trained = _at_work(network)
     return 4.0 * every + 2.0 * trained
@@ -38,7 +41,9 @@ def _at_work(network: nn.Module) -> tuple[float, float]:
     share = _share(getattr(network, "config", None))
     every = trained = 0.0
     for name, weight in network.named_parameters():
-        count = weight.numel() * (share if "experts" in name.split(".") else 1.0)
+        packed: Any = getattr(weight, "quant_state", None)  # of 4 bits two are in a byte
+        numel = packed.shape.numel() if packed else weight.numel()
+        count = numel * (share if "experts" in name.split(".") else 1.0)
         every += count
         trained += count if weight.requires_grad else 0.0
     return every, trained
@@ -64,7 +69,7 @@ class Beside(NamedTuple):
 
 
 class Meter:
-    """Counts as a run goes. `harmful` are the keys of the samples that do harm."""
+    """Counts as a run goes, what each of several processes does. `harmful` are the keys of the samples that do harm."""
 
     def __init__(self, flops_per_token: float, harmful: Collection[int] = ()):
         self._flops_per_token = flops_per_token
@@ -86,11 +91,13 @@ class Meter:
         self._seen |= self._harmful.intersection(keys)
 
     def budget(self, steps: int) -> Budget:
-        """What has been spent after `steps` optimiser steps."""
+        """What all processes have spent after `steps` optimiser steps. All of them have to ask."""
+        each = processes.gathered((self._samples, self._tokens, self._beside, self._seen))
+        samples, tokens, beside = (sum(part) for part in zip(*(counted[:3] for counted in each), strict=True))
         return Budget(
             steps=steps,
-            samples=self._samples,
-            examples=len(self._seen),
-            tokens=self._tokens,
-            flops=self._flops_per_token * self._tokens + self._beside,
+            samples=samples,
+            examples=len(frozenset[int]().union(*(seen for *_, seen in each))),
+            tokens=tokens,
+            flops=self._flops_per_token * tokens + beside,
         )

@@ -9,18 +9,19 @@ from holdfast.training.batches import Batch, as_batch
 
 
 def feed(model: Model, rows: Iterator[Row], batch_size: int) -> Iterator[Batch]:
-    """Batches of a stream of rows, on the device of the model; the last may be smaller, and an endless stream has none.
+    """Batches of a stream of rows, where the model computes; the last may be smaller, and an endless stream has none.
 
     Raises:
         DataError: a row does not fit into the model's context, or has no answer.
     """
+    from holdfast.models import devices
     from holdfast.models.chat import context_length
-    from holdfast.training.collate import Collator  # both import transformers, and a defence is looked up without
+    from holdfast.training.collate import Collator  # they import transformers, and a defence is looked up without
 
     network: Any = model.network
     collate = Collator(model.tokenizer, context_length(network))
     while drawn := list(islice(rows, batch_size)):
-        nested = collate(drawn)
+        nested, on = collate(drawn), devices.beside(network)
         yield as_batch(
-            {role: {name: part.to(network.device) for name, part in block.items()} for role, block in nested.items()}
+            {role: {name: part.to(on) for name, part in block.items()} for role, block in nested.items()}
         )

@@ -8,19 +8,25 @@ import functools
 import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
+from accelerate import DistributedType
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, set_seed
 
+from holdfast import processes
 from holdfast.errors import Diverged
 from holdfast.interfaces import Progress
 from holdfast.records import Score
 from holdfast.training.batches import as_batch
 from holdfast.training.cost import Beside, Meter
 from holdfast.training.rng import preserved_rng
+from holdfast.training.through import Compute, open_up, split_again, through
+
+_BESIDE: Final = "beside "
+"""Before the name of a term that is a guard's, while it comes through a forward pass with a method's own."""
 
 
 class Harness(Trainer):
@@ -31,6 +37,8 @@ class Harness(Trainer):
     - **accumulation**: every term is a mean over its micro-batch and is divided by the number of
       micro-batches, exactly once, whatever the trainer underneath does with its own loss;
     - **gradients**: a method returns them, the harness scales and adds them to `.grad`;
+    - **processes**: a method is given the network itself, and what it computes is computed where DDP, FSDP2 or
+      DeepSpeed see it; every process has rows of its own, and a gradient is the mean over all;
     - **the RNG**: a method by gradient, and a guard, may draw as they like without moving it;
     - **divergence**: a loss or a gradient that is not finite raises Diverged before any weight
       moves, so the weights then are the last good ones.
@@ -49,6 +57,8 @@ class Harness(Trainer):
         """The named loss terms of the last micro-batch."""
         self.spent = Beside()
         """Before its first step."""
+        self.spoilt = False
+        """Whether weights have moved by a gradient that was not finite."""
         self._draws = 0
         if method is not None:
             self.loss_is_scaled_for_ga = False
@@ -72,6 +82,8 @@ class Harness(Trainer):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """The run. Its guard is told of its end in whatever way it ends, so that nothing of the guard stays behind."""
+        if self._wrapped:
+            open_up(self.model)
         try:
             return super().train(*args, **kwargs)
         finally:
@@ -89,30 +101,65 @@ class Harness(Trainer):
             self.meter.add(parts[0]["keys"].tolist(), tokens=sum(int(part["attention_mask"].sum()) for part in parts))
         if hasattr(self.method, "gradient"):
             return self._add_gradient(model, self._prepare_inputs(inputs))
-        return super().training_step(model, inputs, num_items_in_batch)
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        if processes.fsdp():
+            split_again(self.model)
+        return loss
 
     def compute_loss(
         self, model: nn.Module, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """The method's loss or the foreign trainer's own, and a guard's penalty."""
         if self.method is not None:
-            terms: Mapping[str, Tensor] = self.method.loss(model, as_batch(inputs), self.progress)
-            result, outputs = self._sum(terms), None
+            own, beside = self._both(model, inputs)
+            result, outputs = self._sum(own), None
         else:
             answer: Any = super().compute_loss(
                 model, inputs, return_outputs=return_outputs, num_items_in_batch=num_items_in_batch
             )
             result, outputs = answer if return_outputs else (answer, None)
-        if terms := self._penalty(model, inputs):  # a guard whose weights are all 0 has none
+            beside = self._penalty(model, inputs)
+        if beside:  # a guard whose weights are all 0 has none
             share = self.current_gradient_accumulation_steps if self._scales_its_own_loss(num_items_in_batch) else 1
-            result = result + self._sum(terms) / share
+            result = result + self._sum(beside) / share
         return (result, outputs) if return_outputs else result
+
+    def _both(self, model: nn.Module, inputs: Any) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """The method's terms and the guard's, of one forward pass: DDP sees no second one before the backward pass."""
+
+        def compute(network: Any) -> dict[str, Tensor]:
+            own: Mapping[str, Tensor] = self.method.loss(network, as_batch(inputs), self.progress)
+            beside = self._penalty(network, inputs)
+            return {**own, **{f"{_BESIDE}{name}": term for name, term in beside.items()}}
+
+        terms = self._within(model, compute)
+        beside = {name.removeprefix(_BESIDE): term for name, term in terms.items() if name.startswith(_BESIDE)}
+        return {name: term for name, term in terms.items() if not name.startswith(_BESIDE)}, beside
+
+    @property
+    def _wrapped(self) -> bool:
+        """Whether the network is called from around it: there are several processes, or DeepSpeed trains."""
+        return self.accelerator.distributed_type != DistributedType.NO
+
+    def _within(self, model: nn.Module, compute: Compute) -> Mapping[str, Tensor]:
+        """Terms made within a forward pass of what is wrapped around the network; just made where nothing is."""
+        if self._wrapped:
+            return through(model, compute)
+        with self.accelerator.autocast():
+            return compute(model)
 
     def _replaced(self, model: nn.Module) -> Mapping[str, Tensor] | None:
         if not hasattr(self.guard, "replace_step"):
             return None
+        told: list[Mapping[str, Tensor] | None] = []
+
+        def compute(network: Any) -> Mapping[str, Tensor]:
+            told.append(self.guard.replace_step(network, self.progress))
+            return told[0] or {}
+
         with self.drawing():
-            return self.guard.replace_step(model, self.progress)
+            terms = self._within(model, compute)
+        return terms if told[0] is not None else None
 
     def _apply(self, terms: Mapping[str, Tensor]) -> Tensor:
         return self._backward(self._sum(terms) / self.current_gradient_accumulation_steps)
@@ -127,23 +174,26 @@ class Harness(Trainer):
         return loss.detach()
 
     def _add_gradient(self, model: nn.Module, inputs: Any) -> Tensor:
-        with self.drawing():
-            terms, gradient = self.method.gradient(model, as_batch(inputs), self.progress)
+        network: Any = self.accelerator.unwrap_model(model)  # nothing needs to see it: gradients are averaged here
+        with self.drawing(), self.accelerator.autocast():
+            terms, gradient = self.method.gradient(network, as_batch(inputs), self.progress)
         share = 1 / self.current_gradient_accumulation_steps
         loss = self._sum(terms).detach() * share
-        weights = dict(model.named_parameters())
+        weights: dict[str, Tensor] = dict(network.named_parameters())
         for name, part in gradient.items():
             weight = weights[name]
             weight.grad = part * share if weight.grad is None else weight.grad + part * share
-        if not (penalty := self._penalty(model, inputs)):
-            return loss
-        return loss + self._backward(self._sum(penalty) * share)
+        if penalty := self._penalty(network, inputs):
+            loss = loss + self._backward(self._sum(penalty) * share)
+        if self._wrapped and self.accelerator.sync_gradients:
+            processes.average([weight for weight in weights.values() if weight.requires_grad])
+        return loss
 
     def _penalty(self, model: nn.Module, inputs: Any) -> Mapping[str, Tensor]:
         """What a guard adds to a step; nothing where it adds nothing."""
         if not hasattr(self.guard, "penalty") or not model.training:
             return {}
-        with self.drawing():
+        with self.drawing(), self.accelerator.autocast():
             return self.guard.penalty(model, inputs, self.progress)
 
     @contextmanager
@@ -159,8 +209,10 @@ class Harness(Trainer):
         values = {name: float(term.detach()) for name, term in terms.items()}
         self.terms |= values
         total = torch.stack([term.float().reshape(()) for term in terms.values()]).sum()
-        if not torch.isfinite(total.detach()):
-            raise Diverged(self.state.global_step, values)
+        # All processes stop where one has to, or the others would wait for it.
+        for finite, each in processes.gathered((bool(torch.isfinite(total.detach())), values)):
+            if not finite:
+                raise Diverged(self.state.global_step, each)
         return total
 
     def _scales_its_own_loss(self, num_items_in_batch: Any) -> bool:
@@ -188,7 +240,12 @@ class _Watch(TrainerCallback):
     def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
         weights = cast(nn.Module, self._harness.model).parameters()
         grads = [weight.grad for weight in weights if weight.grad is not None]
-        if grads and not torch.isfinite(torch.nn.utils.get_total_norm(grads)):
+        norm: Any = torch.nn.utils.get_total_norm(grads)
+        if processes.deepspeed():  # it has taken the step within the backward pass
+            engine: Any = self._harness.accelerator.deepspeed_engine_wrapped
+            norm = torch.tensor(float(engine.get_global_grad_norm() or 0.0))
+            self._harness.spoilt = not torch.isfinite(norm)
+        if not torch.isfinite(norm.full_tensor() if hasattr(norm, "full_tensor") else norm):  # of split gradients
             raise Diverged(self._harness.state.global_step, {"gradient norm": float("nan")})
 
     def on_step_end(self, *_: Any, **__: Any) -> None:

@@ -34,6 +34,21 @@ def merge_lora(network: Any) -> PreTrainedModel:
     return merged.requires_grad_(True)
 
 
+def lora_of(network: Any) -> dict[str, Any]:
+    """The weights of a network's adapter, by name."""
+    from peft import get_peft_model_state_dict
+
+    return get_peft_model_state_dict(network)
+
+
+def with_lora(network: Any, weights: dict[str, Any]) -> Any:
+    """A network that has an adapter of the same shape, with other weights of it; in place."""
+    from peft import set_peft_model_state_dict
+
+    set_peft_model_state_dict(network, weights)
+    return network
+
+
 def lora_changes(network: Any) -> dict[str, Vector]:
     """What the adapter of a network adds to each layer, by the layer's name in the network without it; copies."""
     from peft.tuners.lora import LoraLayer

@@ -36,6 +36,15 @@ class Recipe:
     """0 trains every weight; above 0 a LoRA of that rank on every linear layer, merged at the end."""
     lora_alpha: Annotated[float, Field(gt=0)] = 16.0
     """Scale of the LoRA update: alpha / rank."""
+    precision: Literal["fp32", "mixed", "bf16"] = "fp32"
+    """What weights are held and multiplied in while they are trained: float32; float32, multiplied in bfloat16
+    (autocast); or bfloat16 throughout, where a step below some 1/256 of a weight is rounded away, unless it goes into a
+    LoRA, whose own weights stay in float32."""
+    checkpointing: bool = False
+    """Whether each block's activations are made anew for the backward pass: less memory, a third more work."""
+    quantised: Literal["none", "nf4"] = "none"
+    """nf4 trains a LoRA over weights held in 4 bits (QLoRA, arXiv 2305.14314), and adds it at the end to the weights as
+    they came, not to those in 4 bits; needs a `lora_rank` above 0 and `holdfast[quant]`."""
     rescale: Annotated[float, Field(ge=0)] = 0
     """0 leaves the weights as they are; above 0 every pair of weights that can be scaled against one another is
     balanced and then scaled by this factor, before training. The function stays as it is."""
@@ -43,5 +52,11 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.batch_size % self.accumulation:
             raise ValueError(f"accumulation {self.accumulation} must divide batch_size {self.batch_size}")
-        if self.optimiser == "lion_32bit" and find_spec("bitsandbytes") is None:
-            raise ValueError("optimiser lion_32bit needs bitsandbytes: install it by `pip install 'holdfast[lion]'`")
+        if self.quantised != "none" and not self.lora_rank:
+            raise ValueError(f"quantised {self.quantised} trains a LoRA: give lora_rank above 0")
+        for setting, wants, extra in (
+            ("optimiser lion_32bit", self.optimiser == "lion_32bit", "lion"),
+            (f"quantised {self.quantised}", self.quantised != "none", "quant"),
+        ):
+            if wants and find_spec("bitsandbytes") is None:
+                raise ValueError(f"{setting} needs bitsandbytes: install it by `pip install 'holdfast[{extra}]'`")

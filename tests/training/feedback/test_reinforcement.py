@@ -14,13 +14,13 @@ from holdfast.config import replace
 from holdfast.errors import ConfigError, DataError
 from holdfast.interfaces import Model
 from holdfast.models.chat import encode
+from holdfast.training.arguments import arguments
 from holdfast.training.collate import sample_key
 from holdfast.training.cost import Meter
 from holdfast.training.feedback.reinforcement import configuration, reinforce
 from holdfast.training.feedback.rollouts import Rollout, as_tokens
 from holdfast.training.feedback.sampling import Sampling
 from holdfast.training.recipe import Recipe
-from holdfast.training.run import arguments
 from small import PAIRS
 
 RECIPE = Recipe(steps=2, batch_size=4, learning_rate=1e-2, warmup=0.5, schedule="cosine")

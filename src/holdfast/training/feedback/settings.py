@@ -8,8 +8,8 @@ from typing import Any
 from transformers import TrainingArguments
 
 from holdfast.errors import ConfigError
+from holdfast.training.arguments import arguments, on_one_gpu
 from holdfast.training.recipe import Recipe
-from holdfast.training.run import arguments
 
 
 def trl() -> Any:
@@ -40,7 +40,7 @@ def settings(kind: str, recipe: Recipe, seed: int, **own: Any) -> Any:
     # Checkpoints and logs are off, so that nothing is ever written there.
     common = arguments(recipe, seed, tempfile.gettempdir())
     known = {field.name: getattr(common, field.name) for field in dataclasses.fields(TrainingArguments) if field.init}
-    return getattr(trl(), kind)(**known, **own)
+    return on_one_gpu(getattr(trl(), kind)(**known, **own))
 
 
 def silent(base: Any) -> Any:

@@ -71,7 +71,10 @@ def mmd(x: Float[Tensor, "N D"], y: Float[Tensor, "M D"], *, kernels: int = 5) -
         raise DataError("a distance between distributions needs two points of each: take a larger batch.")
 
     def whole(x: Tensor, y: Tensor) -> Iterator[Tensor]:
-        yield _mmd(x, y, kernels)
+        # A distance is a small difference of large products: bfloat16 would leave nothing of it.
+        with torch.autocast(x.device.type, enabled=False):
+            found = _mmd(x, y, kernels)
+        yield found
 
     return eager(whole, x, y)
 

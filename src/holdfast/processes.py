@@ -1,0 +1,122 @@
+"""The processes that one run is made of: which of them this is, and what they tell each other.
+
+`torchrun` and `accelerate launch` start several and say so in their environment. All of them train; what is measured,
+printed and written is the main one's affair, so that no two write one file.
+"""
+
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from holdfast.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
+
+_PATIENCE: Final = timedelta(days=1)
+"""How long a process waits for the others, while the main one measures; a launcher ends all of them when one dies."""
+
+
+def count() -> int:
+    """How many processes there are; 1 without a launcher."""
+    # A scheduler may leave a WORLD_SIZE of its own behind; LOCAL_RANK is a launcher's.
+    return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
+
+
+def main() -> bool:
+    """Whether this is the process that measures and writes."""
+    return count() == 1 or os.environ.get("RANK", "0") == "0"
+
+
+def local() -> int:
+    """The number of this process on its machine, from 0; that of its GPU, too."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def deepspeed() -> bool:
+    """Whether DeepSpeed trains, by the environment that `accelerate launch` makes of its configuration."""
+    return _told("ACCELERATE_USE_DEEPSPEED")
+
+
+def fsdp() -> bool:
+    """Whether FSDP2 trains, by the same.
+
+    Raises:
+        ConfigError: it is FSDP's first version.
+    """
+    if not _told("ACCELERATE_USE_FSDP"):
+        return False
+    if os.environ.get("FSDP_VERSION", "1") != "2":
+        raise ConfigError("FSDP's first version is not supported: set fsdp_version to 2 in accelerate's configuration.")
+    return True
+
+
+def placed() -> bool:
+    """Whether it is FSDP2 or DeepSpeed that says where weights lie: they are loaded into the CPU's memory then."""
+    return fsdp() or deepspeed()
+
+
+def _told(variable: str) -> bool:
+    return os.environ.get(variable, "false").lower() in {"1", "true", "yes"}
+
+
+def join(kind: str) -> None:
+    """Meet the other processes, where there are some. Nothing happens the second time.
+
+    Args:
+        kind: "cuda" where they compute on GPUs, each on the one of its own number; else "cpu".
+    """
+    import torch
+    import torch.distributed as together
+
+    if count() == 1 or together.is_initialized():
+        return
+    if kind == "cuda":
+        torch.cuda.set_device(local())
+    # What is offloaded to the CPU, and what processes tell each other, goes by gloo.
+    together.init_process_group("cuda:nccl,cpu:gloo" if kind == "cuda" else "gloo", timeout=_PATIENCE)
+
+
+def leave() -> None:
+    """Part from the other processes, where this one had met them."""
+    import torch.distributed as together
+
+    if together.is_available() and together.is_initialized():
+        together.destroy_process_group()
+
+
+def gathered(value: T) -> list[T]:
+    """What every process has, in the order of their numbers. All of them have to ask."""
+    if count() == 1:
+        return [value]
+    import torch.distributed as together
+
+    found: list[T] = [value] * count()
+    together.all_gather_object(found, value)
+    return found
+
+
+def average(weights: "Iterable[torch.Tensor]") -> None:
+    """Make the gradient of each weight the mean over all processes. All of them have to ask."""
+    import torch
+    import torch.distributed as together
+
+    for weight in weights:
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+        together.all_reduce(weight.grad)
+        weight.grad /= count()
+
+
+def from_main(value: T) -> T:
+    """What the main process has, in every process. All of them have to ask."""
+    if count() == 1:
+        return value
+    import torch.distributed as together
+
+    told = [value]
+    together.broadcast_object_list(told, src=0)
+    return told[0]
