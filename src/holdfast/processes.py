@@ -20,6 +20,14 @@ _PATIENCE: Final = timedelta(days=1)
 """How long a process waits for the others, while the main one measures; a launcher ends all of them when one dies."""
 
 
+_OF_FSDP: Final = (
+    ("fsdp_version", "1", "2", "FSDP's first version is not supported"),
+    ("fsdp_auto_wrap_policy", "", "TRANSFORMER_BASED_WRAP", "blocks are split one by one, and gathered so"),
+    ("fsdp_cpu_ram_efficient_loading", "false", "false", "a method may look at the weights before they are split"),
+)
+"""What has to be set to what, and why; and what accelerate makes of it where nothing is set."""
+
+
 def count() -> int:
     """How many processes there are; 1 without a launcher."""
     # A scheduler may leave a WORLD_SIZE of its own behind; LOCAL_RANK is a launcher's.
@@ -45,12 +53,13 @@ def fsdp() -> bool:
     """Whether FSDP2 trains, by the same.
 
     Raises:
-        ConfigError: it is FSDP's first version.
+        ConfigError: it is told what cannot be done here; the message names the line of accelerate's configuration.
     """
     if not _told("ACCELERATE_USE_FSDP"):
         return False
-    if os.environ.get("FSDP_VERSION", "1") != "2":
-        raise ConfigError("FSDP's first version is not supported: set fsdp_version to 2 in accelerate's configuration.")
+    for setting, default, wanted, why in _OF_FSDP:
+        if os.environ.get(setting.upper(), default).lower() != wanted.lower():
+            raise ConfigError(f"in accelerate's configuration, set {setting} to {wanted}: {why}.")
     return True
 
 

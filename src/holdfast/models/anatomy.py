@@ -69,6 +69,11 @@ class Anatomy:
                 weight.requires_grad_(True)
 
 
+def inside_adapter(network: Any) -> Any:
+    """The network that a PEFT adapter lies around; another is that itself, even with an adapter in its layers."""
+    return network.get_base_model() if hasattr(network, "get_base_model") else network
+
+
 def anatomy(
     network: Any,
     *,
@@ -90,7 +95,7 @@ def anatomy(
         ModelError: a part was not found; the message says which names were tried. An attention is
             missed only when `attentions` is asked for.
     """
-    whole = network.get_base_model() if hasattr(network, "peft_config") else network
+    whole = inside_adapter(network)
     named = _named(whole.config)
     blocks, mlp, norm = blocks or named.get("blocks"), mlp or named.get("mlp"), norm or named.get("norm")
     trunk: nn.Module = whole.base_model

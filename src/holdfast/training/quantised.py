@@ -1,4 +1,4 @@
-"""QLoRA: a network whose linear layers are held in 4 bits, to train a LoRA over; Dettmers et al. 2023, arXiv 2305.14314.
+"""QLoRA (Dettmers et al. 2023, arXiv 2305.14314): linear layers held in 4 bits, to train a LoRA over.
 
 4-bit NormalFloat with a scale for each 64 weights, the scales themselves in 8 bits (section 3): .516 bytes a weight.
 Layers of the blocks alone: embeddings, head, norms, and experts that are one tensor stay as they are.
@@ -46,10 +46,10 @@ def in_four_bits(network: Any, recipe: Recipe, on: torch.device) -> Any:
 
 
 def _four_bits(layer: Any, recipe: Recipe, on: torch.device) -> nn.Module:
-    from bitsandbytes import nn as small  # it takes two seconds
+    from bitsandbytes.nn.modules import Linear4bit, Params4bit  # it takes two seconds
 
     weights = matrix(layer)
-    made = small.Linear4bit(
+    made: Any = Linear4bit(
         weights.shape[1],
         weights.shape[0],
         bias=layer.bias is not None,
@@ -58,7 +58,8 @@ def _four_bits(layer: Any, recipe: Recipe, on: torch.device) -> nn.Module:
         quant_type="nf4",
         device="meta",
     )
-    made.weight = small.Params4bit(weights.contiguous(), requires_grad=False, quant_type="nf4")
+    four: Any = Params4bit
+    made.weight = four(weights.contiguous(), requires_grad=False, quant_type="nf4")
     made.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach().clone(), requires_grad=False)
     return made.to(on)
 

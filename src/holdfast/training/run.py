@@ -11,6 +11,7 @@ from holdfast.errors import Diverged
 from holdfast.interfaces import Model, View
 from holdfast.methods import EditMethod, Guard, PromptMethod, TrainerMethod
 from holdfast.models import devices
+from holdfast.models.anatomy import inside_adapter
 from holdfast.models.chat import context_length
 from holdfast.models.rescale import rescale
 from holdfast.training.arguments import arguments, training_device
@@ -135,8 +136,10 @@ def _harness(method: Any, started: Any, model: Model, view: View, seed: int, scr
     rows = Rows(source.rows(view, seed), recipe.steps * recipe.batch_size)
     collator = Collator(model.tokenizer, context_length(model.network))
     collator.check(rows)
+    # Of what PEFT wraps, FSDP2 would split no block by itself, and gather all of them at once.
+    network = inside_adapter(model.network) if processes.fsdp() else model.network
     return Harness(
-        model=model.network,
+        model=network,
         args=arguments(recipe, seed, scratch),
         train_dataset=rows,
         data_collator=collator,

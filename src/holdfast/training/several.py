@@ -22,9 +22,8 @@ def check(started: Any, recipe: Recipe, guard: Guard | None) -> None:
     Raises:
         ConfigError: it cannot be done by the processes that a launcher has started.
     """
-    if processes.count() > 1 or processes.placed():
-        if isinstance(started, TrainerMethod):
-            raise ConfigError(f"reinforcement and preferences train in one process here: {_TOGETHER}")
+    if isinstance(started, TrainerMethod) and (processes.count() > 1 or processes.placed()):
+        raise ConfigError(f"reinforcement and preferences train in one process here: {_TOGETHER}")
     if not processes.placed():
         return
     by = "DeepSpeed" if processes.deepspeed() else "FSDP2"

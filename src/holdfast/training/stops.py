@@ -43,7 +43,7 @@ class Stops(TrainerCallback):
                 enough = bool(self._on_rung(model, budget, told()))
         return processes.from_main(enough)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """After each of the trainer's steps."""
         if self._on_step and processes.main():
             self._on_step(Progress(state.global_step, state.max_steps), dict(self.trainer.terms))

@@ -8,6 +8,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, PrinterCallback
 
 from holdfast.interfaces import Model, Pair
+from holdfast.models.anatomy import inside_adapter
 from holdfast.models.chat import context_length, encode
 from holdfast.training.collate import sample_key
 from holdfast.training.cost import Beside, flops_per_token
@@ -77,7 +78,7 @@ def reward_model(
 def _headed(model: Model) -> Any:
     """The network's decoder, copied, under a head of one number drawn at random."""
     network: Any = model.network
-    whole = network.get_base_model() if hasattr(network, "peft_config") else network
+    whole = inside_adapter(network)
     config = copy.deepcopy(whole.config)
     config.num_labels, config.pad_token_id = 1, model.tokenizer.pad_token_id
     made: Any = AutoModelForSequenceClassification.from_config(config, dtype=whole.dtype)

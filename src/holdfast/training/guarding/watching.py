@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, Trai
 from holdfast.errors import ConfigError, HoldfastError, ModelError
 from holdfast.interfaces import Model
 from holdfast.methods import Guard
+from holdfast.models.anatomy import inside_adapter
 from holdfast.models.chat import check_chat
 from holdfast.models.frozen import copied
 from holdfast.training.guarding.together import together
@@ -25,7 +26,7 @@ def subject(trainer: Trainer) -> Model:
         ModelError: it is no causal language model, or has no tokenizer with a chat template and a pad token.
     """
     kind, network, tokenizer = type(trainer).__name__, cast("Any", trainer.model), cast("Any", trainer.processing_class)
-    whole = network.get_base_model() if hasattr(network, "peft_config") else network
+    whole = inside_adapter(network)
     if not isinstance(whole, PreTrainedModel) or not whole.can_generate() or whole.config.is_encoder_decoder:
         raise ModelError(f"{kind} trains a {type(whole).__name__}, and a guard takes a causal language model.")
     if trainer.args.world_size > 1 or trainer.args.n_gpu > 1:

@@ -11,6 +11,7 @@ from torch.utils.hooks import RemovableHandle
 
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model, View
+from holdfast.models.anatomy import inside_adapter
 from holdfast.models.frozen import copied
 
 
@@ -47,7 +48,7 @@ class Vectors:
             ModelError: the network has more or fewer blocks than they were learnt on: names are of other layers.
         """
         self.switch_off()
-        whole: nn.Module = network.get_base_model() if hasattr(network, "peft_config") else network
+        whole: nn.Module = inside_adapter(network)
         there = _lists(whole) if self._lists else {}
         for name, count in self._lists.items():
             if (now := there.get(name, 0)) != count:
