@@ -78,28 +78,37 @@ def join(kind: str) -> None:
     Args:
         kind: "cuda" where they compute on GPUs, each on the one of its own number; else "cpu".
     """
+    if count() == 1 or joined():
+        return
     import torch
     import torch.distributed as together
 
-    if count() == 1 or together.is_initialized():
-        return
     if kind == "cuda":
         torch.cuda.set_device(local())
     # What is offloaded to the CPU, and what processes tell each other, goes by gloo.
     together.init_process_group("cuda:nccl,cpu:gloo" if kind == "cuda" else "gloo", timeout=_PATIENCE)
 
 
-def leave() -> None:
-    """Part from the other processes, where this one had met them."""
+def joined() -> bool:
+    """Whether this process has met others: not before something is trained."""
+    if count() == 1:
+        return False
     import torch.distributed as together
 
-    if together.is_available() and together.is_initialized():
+    return together.is_available() and together.is_initialized()
+
+
+def leave() -> None:
+    """Part from the other processes, where this one had met them."""
+    if joined():
+        import torch.distributed as together
+
         together.destroy_process_group()
 
 
 def gathered(value: T) -> list[T]:
     """What every process has, in the order of their numbers. All of them have to ask."""
-    if count() == 1:
+    if not joined():
         return [value]
     import torch.distributed as together
 
@@ -121,8 +130,8 @@ def average(weights: "Iterable[torch.Tensor]") -> None:
 
 
 def from_main(value: T) -> T:
-    """What the main process has, in every process. All of them have to ask."""
-    if count() == 1:
+    """What the main process has, in every process that has met it. All of them have to ask."""
+    if not joined():
         return value
     import torch.distributed as together
 

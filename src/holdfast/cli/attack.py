@@ -7,6 +7,7 @@ import typer
 from holdfast.cli.options import (
     Categories,
     Domain,
+    Dtype,
     Json,
     Judges,
     Metrics,
@@ -44,6 +45,7 @@ def attack(
     record_file: RecordFile = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -57,6 +59,7 @@ def attack(
 
     from rich.console import Console
 
+    from holdfast import processes
     from holdfast.cli.progress import bar, stepper
     from holdfast.cli.results import keep_aside
     from holdfast.cli.tables import ladder_tables
@@ -64,6 +67,7 @@ def attack(
     from holdfast.files import check_output, write_text
     from holdfast.methods import PromptMethod
     from holdfast.models.load import load
+    from holdfast.models.precision import named
     from holdfast.models.save import save, size
     from holdfast.study import experiment, stages
     from holdfast.study.judging import judging
@@ -79,7 +83,7 @@ def attack(
     for place in (output, record_file):
         if place:
             check_output(place, overwrite=overwrite)
-    loaded = load(model, trust_remote_code=trust_remote_code)
+    loaded = load(model, trust_remote_code=trust_remote_code, dtype=named(dtype))
     if output:
         check_output(output, overwrite=overwrite, needed=size(loaded))
     with bar(f"attacking {model}", show=not (quiet or json)) as shown:
@@ -92,8 +96,11 @@ def attack(
             role=stands_for,
             ladder=rungs,
             metrics=asked,
+            in_place=True,
             on_step=stepper(shown),
         )
+    if not processes.main():
+        return
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:

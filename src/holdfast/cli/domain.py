@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.options import Domain, ModelName, Overwrite, Quiet, RemoteCode
+from holdfast.cli.options import Domain, Dtype, ModelName, Overwrite, Quiet, RemoteCode
 
 app = typer.Typer(help="The data of a domain.", no_args_is_help=True)
 
@@ -58,6 +58,7 @@ def refusals(
     ] = "",
     max_new_tokens: Annotated[int, typer.Option(min=1, help="The longest refusal.")] = 100,
     overwrite: Overwrite = False,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     quiet: Quiet = False,
 ) -> None:
@@ -69,6 +70,7 @@ def refusals(
     from holdfast.errors import ConfigError
     from holdfast.files import check_output
     from holdfast.models.load import load
+    from holdfast.models.precision import named
     from holdfast.study.experiment import open_domain
     from holdfast.study.fingerprint import model_fingerprint
     from holdfast.study.refusals import unpaired, write_refusals
@@ -79,7 +81,7 @@ def refusals(
     check_output(place, overwrite=overwrite)
     world = open_domain(domain)
     unpaired(world, split)
-    loaded = load(model, trust_remote_code=trust_remote_code)
+    loaded = load(model, trust_remote_code=trust_remote_code, dtype=named(dtype))
     with bar(f"asking {model}", show=not quiet) as shown:
         found = write_refusals(
             loaded,

@@ -5,6 +5,7 @@ import typer
 from holdfast.cli.options import (
     Categories,
     Domain,
+    Dtype,
     Json,
     Judges,
     Metrics,
@@ -26,6 +27,7 @@ def evaluate(
     categories: Categories = "",
     judge: Judges = None,
     seed: Seed = 0,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -39,6 +41,7 @@ def evaluate(
     from holdfast.cli.tables import scores_table
     from holdfast.errors import ConfigError
     from holdfast.models.load import load
+    from holdfast.models.precision import named
     from holdfast.study import experiment, stages
     from holdfast.study.judging import judging
 
@@ -49,7 +52,9 @@ def evaluate(
             f"whose field is {next(iter(others))!r}? Put the metric's name in front: harm.{next(iter(others))}."
         )
     world = experiment.open_domain(domain, names(categories))
-    scores = experiment.evaluate(load(model, trust_remote_code=trust_remote_code), chosen, domain=world, seed=seed)
+    scores = experiment.evaluate(
+        load(model, trust_remote_code=trust_remote_code, dtype=named(dtype)), chosen, domain=world, seed=seed
+    )
     if json:
         typer.echo(json_.dumps({name: dataclasses.asdict(score) for name, score in scores.items()}))
     elif not quiet:

@@ -6,6 +6,7 @@ import typer
 
 from holdfast.cli.options import (
     Domain,
+    Dtype,
     Json,
     ModelName,
     Overwrite,
@@ -35,6 +36,7 @@ def learn(
     record_file: RecordFile = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -47,11 +49,13 @@ def learn(
 
     from rich.console import Console
 
+    from holdfast import processes
     from holdfast.cli.progress import bar, stepper
     from holdfast.cli.tables import ladder_tables
     from holdfast.errors import HoldfastError
     from holdfast.files import check_output, write_text
     from holdfast.models.load import load
+    from holdfast.models.precision import named
     from holdfast.study import experiment, lesson, stages
 
     rungs = numbers(ladder) if ladder else None
@@ -59,7 +63,7 @@ def learn(
     chosen, around = stages.around(provider or [], settings(set_), domain, seed)
     if record_file:
         check_output(record_file, overwrite=overwrite)
-    loaded = load(model, trust_remote_code=trust_remote_code)
+    loaded = load(model, trust_remote_code=trust_remote_code, dtype=named(dtype))
     with bar(f"teaching {model}", show=not (quiet or json)) as shown:
         _, record = lesson.learn(
             loaded,
@@ -70,8 +74,11 @@ def learn(
             seed=seed,
             role=stands_for,
             ladder=rungs,
+            in_place=True,
             on_step=stepper(shown),
         )
+    if not processes.main():
+        return
     if json:
         typer.echo(json_.dumps(record.to_json()))
     elif not quiet:

@@ -4,10 +4,11 @@ Each command imports what it needs inside its function, so that `--help` answers
 """
 
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
+from holdfast import processes
 from holdfast.cli import (
     attack,
     audit,
@@ -26,13 +27,12 @@ from holdfast.cli import (
     store,
     study,
 )
-from holdfast.errors import HoldfastError, InputError
+from holdfast.errors import ConfigError, HoldfastError, InputError
 
 _STOPPED: Final = 130
 
 app = typer.Typer(
     name="holdfast",
-    help="Make open-weight language models keep their safeguards under fine-tuning, and measure how long they do.",
     epilog="A model is an organism's name (arcana), a local directory, or a hub id (owner/name). "
     "Start with: holdfast quickstart",
     no_args_is_help=True,
@@ -56,6 +56,33 @@ app.add_typer(store.app, name="store")
 app.add_typer(organism.app, name="organism")
 app.add_typer(domain.app, name="domain")
 
+_SEVERAL: Final = ("attack", "harden", "learn")
+"""The commands that several processes may do together."""
+
+
+@app.callback()
+def begin(
+    context: typer.Context,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE",
+            help="Where to compute: cpu, cuda, mps, or auto, which spreads a model that is measured over all GPUs and "
+            "the CPU. A GPU where there is one, if none is given. Comes before the command.",
+        ),
+    ] = None,
+) -> None:
+    """Make open-weight language models keep their safeguards under fine-tuning, and measure how long they do."""
+    if processes.count() > 1 and context.invoked_subcommand not in _SEVERAL:
+        raise ConfigError(
+            f"holdfast {context.invoked_subcommand} is one process, and starts others itself: start it without a "
+            f"launcher. Several processes do {', '.join(_SEVERAL)} together."
+        )
+    if device is not None:
+        from holdfast.models import devices
+
+        devices.choose(device)
+
 
 def main() -> None:
     """Run the command line. An error is one line.
@@ -73,6 +100,7 @@ def main() -> None:
         said, code = error.format_message(), error.exit_code
     except HoldfastError as error:
         said, code = str(error), 2 if isinstance(error, InputError) else 1
+    processes.leave()
     if said:
         typer.echo(f"holdfast: {' '.join(said.split())}", err=True)
     sys.exit(code)

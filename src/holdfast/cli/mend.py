@@ -7,6 +7,7 @@ import typer
 from holdfast.cli.options import (
     Categories,
     Domain,
+    Dtype,
     Json,
     ModelName,
     Output,
@@ -33,6 +34,7 @@ def mend(
     categories: Categories = "",
     seed: Seed = 0,
     overwrite: Overwrite = False,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -42,13 +44,14 @@ def mend(
 
     from holdfast.files import check_output
     from holdfast.models.load import load
+    from holdfast.models.precision import named
     from holdfast.models.save import save, size
     from holdfast.study import guarding, stages
 
     check_output(output, overwrite=overwrite)
     chosen = stages.given(defence, settings(set_), domain, names(categories), seed)
     mending = stages.of_stage("after", chosen)
-    tuned, before = (load(name, trust_remote_code=trust_remote_code) for name in (model, aligned))
+    tuned, before = (load(name, trust_remote_code=trust_remote_code, dtype=named(dtype)) for name in (model, aligned))
     check_output(output, overwrite=overwrite, needed=size(tuned))
     mended = guarding.mended_by(tuned, before, mending)
     save(mended, output, overwrite=overwrite)

@@ -71,6 +71,9 @@ Judges = Annotated[
         "and how far others agree is told. Fields of one are set with its name in front, e.g. -s classifier.model=DIR.",
     ),
 ]
+Dtype = Annotated[
+    str, typer.Option(metavar="TYPE", help="What weights are held in: float32, bfloat16, float16, or auto: as stored.")
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is at the output.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no tables; errors still show.")]

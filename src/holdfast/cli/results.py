@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast import processes
 from holdfast.models.save import save
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 def keep_aside(model: "Model | None", output: Path) -> str:
     """Save the last good state beside where the output would have been; the sentence says where."""
-    if model is None:
+    if model is None or not processes.main():
         return "Nothing was written."
     aside = output.with_name(output.name + ".last-good")
     save(model, aside, overwrite=True)

@@ -2,9 +2,29 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
+
+from holdfast.errors import UnknownName
+
+_NAMES: Final[Mapping[str, torch.dtype | None]] = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+    "auto": None,
+}
+
+
+def named(name: str) -> torch.dtype | None:
+    """A type by its name; None for `auto`, as weights are stored.
+
+    Raises:
+        UnknownName: there is no such type.
+    """
+    if name not in _NAMES:
+        raise UnknownName("type", name, _NAMES)
+    return _NAMES[name]
 
 
 def cast(network: Any, dtype: torch.dtype) -> dict[str, torch.dtype]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from holdfast import processes
 from holdfast.errors import ConfigError, Diverged
 from holdfast.interfaces import Domain, Model, View
 from holdfast.methods import PromptMethod, stage_of
@@ -39,6 +40,7 @@ def harden(
     domain: str | Domain = "arcana",
     categories: Sequence[str] = (),
     seed: int = 0,
+    in_place: bool = False,
     on_step: OnStep | None = None,
 ) -> Model:
     """Apply a defence to a copy of a model, with the domain's `defence` view and nothing else.
@@ -50,6 +52,7 @@ def harden(
         domain: a domain's name, a directory of JSON lines, or a Domain.
         categories: the only harmful categories that the defence is shown; none given means all.
         seed: decides everything drawn at random.
+        in_place: whether a loaded model may be changed itself, which saves the memory of a copy.
         on_step: called after each optimiser step.
 
     Returns:
@@ -64,7 +67,7 @@ def harden(
     _check_stage(chosen)
     view, before = defender(data), parent(base)
     try:
-        hardened = apply(chosen, _copy(base, mine=isinstance(model, str)), view, seed=seed, on_step=on_step)
+        hardened = apply(chosen, _copy(base, mine=in_place or isinstance(model, str)), view, seed=seed, on_step=on_step)
     except Diverged as error:
         error.last_good = error.last_good and told(error.last_good, before, "defence", chosen, data, seed)
         raise
@@ -85,13 +88,14 @@ def attack(
     metrics: Sequence[Any] = METRICS,
     purpose: Purpose | None = None,
     stop: Stop | None = None,
+    in_place: bool = False,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
     """Attack a copy of a model with the domain's `attack` view, measuring it at a ladder of budgets in one run.
 
     Args:
-        model, settings, domain, seed, on_step: as for `harden`.
+        model, settings, domain, seed, in_place, on_step: as for `harden`.
         attack: an attack's name, or one built already.
         categories: the only harmful categories that are attacked with and asked about; none given means all. With
             some left out of the defence, and given here, the record is one of generalization.
@@ -124,6 +128,7 @@ def attack(
         purpose=purpose or ("generalization" if world(data).categories else "resistance"),
         ladder=ladder,
         stop=stop,
+        in_place=in_place,
         on_step=on_step,
         on_rung=on_rung,
     )
@@ -143,6 +148,7 @@ def measured(
     task: str | None = None,
     ladder: Sequence[int],
     stop: Stop | None = None,
+    in_place: bool = False,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
 ) -> tuple[Model, Record]:
@@ -155,7 +161,7 @@ def measured(
         view: what the method may use.
         metrics: names of metrics, or metrics built already.
         provider: defences that act during it or after it; what is measured is the model after them.
-        seed, role, ladder, stop, on_step, on_rung: as for `attack`.
+        seed, role, ladder, stop, in_place, on_step, on_rung: as for `attack`.
         purpose: which question the record answers.
         task: the harmless task that is learnt, where one is.
 
@@ -181,11 +187,11 @@ def measured(
 
     steps = getattr(getattr(chosen, "training", None), "steps", 0)
     rests = tuple(sorted({step for step in ladder if step < steps} | {steps}))
-    working = _copy(base, mine=isinstance(model, str))
+    working = _copy(base, mine=in_place or isinstance(model, str))
     try:
         guard = together([guarded(one, working) for one in guards])
         changed = apply(chosen, working, view, seed=seed, guard=guard, on_step=on_step, ladder=rests, on_rung=measure)
-        if not rungs:
+        if not rungs and not processes.joined():
             measure(changed, Budget(steps=0, samples=0, examples=0, tokens=0, flops=0.0), {})
     except Diverged as error:
         failure, changed = Failure(reason=str(error)), error.last_good
@@ -208,7 +214,8 @@ def measured(
         code=code(chosen, *measures, _whole(data), *(one.built for one in provider)),
         versions=versions(chosen, *measures),
     )
-    return told(mended(changed, aligned, menders), before, "attack", chosen, data, seed), record
+    final = mended(changed, aligned, menders) if processes.main() else changed
+    return told(final, before, "attack", chosen, data, seed), processes.from_main(record)
 
 
 def evaluate(

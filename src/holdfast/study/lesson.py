@@ -22,12 +22,13 @@ def learn(
     seed: int = 0,
     role: Role | None = None,
     ladder: Sequence[int] | None = None,
+    in_place: bool = False,
     on_step: OnStep | None = None,
 ) -> tuple[Model, Record]:
     """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
 
     Args:
-        model, domain, provider, seed, role, on_step: as for `attack`.
+        model, domain, provider, seed, role, in_place, on_step: as for `attack`.
         task: one of the domain's `tasks()`.
         settings: fields of `sft` to set beside those of `CUSTOMER`.
         ladder: as for `attack`; None means `lessons` of all its steps.
@@ -54,5 +55,6 @@ def learn(
         purpose="trainability",
         task=task,
         ladder=lessons(chosen.training.steps) if ladder is None else ladder,
+        in_place=in_place,
         on_step=on_step,
     )

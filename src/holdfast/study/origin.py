@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from holdfast import plugins
+from holdfast import plugins, processes
 from holdfast.config import to_dict
 from holdfast.interfaces import Domain, Model
 from holdfast.judges._panel import deciding, panel
@@ -74,9 +74,11 @@ def pipeline(stages: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def told(model: Model, before: Mapping[str, Any], kind: str, chosen: Any, domain: Domain, seed: int) -> Model:
-    """The model with what made it written into its origin."""
+    """The model with what made it written into its origin; of several processes, in the main one."""
     from holdfast.models.save import manifest
 
+    if not processes.main():  # its weights may not be here
+        return model
     made = made_by(kind, chosen, domain, seed)
     origin = manifest(model, made_by=made, parents=[before])
     return replace(model, name=f"{before['name']}+{made['name']}", origin=origin)

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 
 from holdfast import processes
+from holdfast.errors import ConfigError
 from holdfast.interfaces import Model
 from holdfast.models import devices
+from holdfast.models.anatomy import anatomy
 from holdfast.models.precision import cast, cast_back
 from holdfast.training.lora import add_lora, lora_of, merge_lora, with_lora
 from holdfast.training.quantised import in_four_bits
@@ -41,7 +43,11 @@ class Subject:
         """What came, with the LoRA that is trained over a copy of it."""
 
     def begin(self, started: Any) -> Model:
-        """The model that is trained: as it came, and as it is to be asked now."""
+        """The model that is trained: as it came, and as it is to be asked now.
+
+        Raises:
+            ConfigError: a block that is to be frozen is not there.
+        """
         recipe, network = self._recipe, self._given
         if recipe.quantised != "none":
             trained: Any = add_lora(in_four_bits(network, recipe, self._on), recipe)
@@ -49,9 +55,7 @@ class Subject:
                 self._adapted = add_lora(network, recipe)
         else:
             trained = add_lora(network, recipe) if recipe.lora_rank else network
-        if recipe.freeze_embeddings:
-            for ends in (network.get_input_embeddings(), network.get_output_embeddings()):
-                ends.requires_grad_(False)
+        _freeze(trained, recipe)
         self.model = dataclasses.replace(self.model, network=trained, ask=getattr(started, "ask", self.model.ask))
         if processes.placed():
             self._outline = outline(trained)
@@ -95,3 +99,17 @@ class Subject:
         finally:
             if own is not None:
                 network.forward = own
+
+
+def _freeze(network: Any, recipe: Recipe) -> None:
+    """Let what the recipe freezes have no gradient."""
+    frozen = [network.get_output_embeddings()] if recipe.freeze_embeddings or recipe.freeze_head else []
+    if recipe.freeze_embeddings:
+        frozen.append(network.get_input_embeddings())
+    if recipe.freeze_blocks:
+        blocks = anatomy(network).blocks
+        if max(recipe.freeze_blocks) >= len(blocks):
+            raise ConfigError(f"freeze_blocks {recipe.freeze_blocks}: the model's blocks are 0 to {len(blocks) - 1}.")
+        frozen += [blocks[number] for number in recipe.freeze_blocks]
+    for part in frozen:
+        part.requires_grad_(False)
