@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from holdfast.errors import ConfigError, Damaged, StoreError
+from holdfast.study.runners import worker
 from holdfast.study.runners.local import Local
 
 HERE = str(Path(__file__).parent)
@@ -85,6 +86,14 @@ def test_a_worker_has_one_thread_its_own_scratch_and_lives_on(tmp_path):
     assert first[1:] == ["1", str(tmp_path), "True"]
     assert (tmp_path / "threads").read_text() == "1"
     assert {path.name for path in tmp_path.iterdir()} == {"a", "b", "threads"}
+
+
+@pytest.mark.parametrize(("there", "seen"), [("4,7", ["4", "7", "4"]), ("4", ["4"] * 3), ("", [""] * 3)])
+def test_each_worker_sees_one_gpu_in_turn(monkeypatch, there, seen):
+    for number, expected in enumerate(seen):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", there)
+        worker._take_gpu(number)
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == expected
 
 
 def test_the_main_process_keeps_its_threads(monkeypatch, tmp_path):
@@ -223,6 +232,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, {HERE!r})
 import pieces
+from holdfast.study.runners import worker
 from holdfast.study.runners.local import Local
 
 if __name__ == "__main__":
@@ -240,6 +250,7 @@ UNGUARDED = f"""
 import sys
 sys.path.insert(0, {HERE!r})
 import pieces
+from holdfast.study.runners import worker
 from holdfast.study.runners.local import Local
 
 runner = Local(1, preload=())

@@ -129,7 +129,8 @@ class Local:
                 del os.environ["OMP_NUM_THREADS"]
             else:
                 os.environ["OMP_NUM_THREADS"] = threads
-        worker = Worker(self._context, self._scratch)
+        taken = {worker.number for worker in self._all}
+        worker = Worker(self._context, self._scratch, min(set(range(len(taken) + 1)) - taken))
         self._all.append(worker)
         return worker
 

@@ -34,9 +34,11 @@ class Worker:
     Args:
         context: multiprocessing's, of the forkserver.
         scratch: where it puts temporary files; None leaves that to the system.
+        number: from 0, unlike that of any other there is. Where there are GPUs it has one, in turn.
     """
 
-    def __init__(self, context: Any, scratch: Path | None):
+    def __init__(self, context: Any, scratch: Path | None, number: int = 0):
+        self.number = number
         self.ready = False
         """Whether it has come up."""
         self._share = context.RawValue("d", 0.0)
@@ -45,7 +47,7 @@ class Worker:
         self.pipe: connection.Connection
         self.pipe, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(theirs, self._share, scratch, util.get_temp_dir())
+            target=_serve, args=(theirs, self._share, scratch, util.get_temp_dir(), number)
         )
         self.process.start()
         theirs.close()
@@ -83,7 +85,7 @@ class Worker:
         return self.process.exitcode
 
 
-def _serve(pipe: connection.Connection, share: Any, scratch: Path | None, litter: str) -> None:
+def _serve(pipe: connection.Connection, share: Any, scratch: Path | None, litter: str, number: int) -> None:
     """What a worker does: piece after piece, until the main process ends, however that ends."""
     os.setpgid(0, 0)  # so that it can be ended together with all that its work has started
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which ends this one
@@ -92,6 +94,7 @@ def _serve(pipe: connection.Connection, share: Any, scratch: Path | None, litter
     threading.Thread(target=_end_with, args=(parent.sentinel, litter), daemon=True).start()
     _write_to(reduction.recv_handle(pipe))
     os.environ["OMP_NUM_THREADS"] = "1"  # for what is imported from here on
+    _take_gpu(number)
     if scratch:
         os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     if "torch" in sys.modules:
@@ -106,6 +109,19 @@ def _serve(pipe: connection.Connection, share: Any, scratch: Path | None, litter
             os.ftruncate(1, 0)
             pipe.send(_do(work, lambda done: setattr(share, "value", done)))
     os._exit(0)
+
+
+def _take_gpu(number: int) -> None:
+    """Of several GPUs, see one alone."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    there = told.split(",") if told is not None else [str(gpu) for gpu in range(_gpus())]
+    if len(there) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = there[number % len(there)]
+
+
+def _gpus() -> int:
+    """How many there are, as the driver says: torch would remember them, and see all from then on."""
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
 
 
 def _do(work: bytes, report: Callable[[float], None]) -> Outcome:
