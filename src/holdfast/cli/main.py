@@ -71,6 +71,10 @@ def begin(
             "the CPU. A GPU where there is one, if none is given. Comes before the command.",
         ),
     ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who makes a model's answers: transformers, or vllm where it is installed."),
+    ] = None,
 ) -> None:
     """Make open-weight language models keep their safeguards under fine-tuning, and measure how long they do."""
     if processes.count() > 1 and context.invoked_subcommand not in _SEVERAL:
@@ -82,6 +86,10 @@ def begin(
         from holdfast.models import devices
 
         devices.choose(device)
+    if generator is not None:
+        from holdfast.models import generators
+
+        generators.choose(generator)
 
 
 def main() -> None:

@@ -7,7 +7,9 @@ import torch
 
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, Question
+from holdfast.models import engine
 from holdfast.models.chat import context_length, end_ids, opened
+from holdfast.models.generators import chosen
 
 
 def answers(
@@ -27,48 +29,80 @@ def answers(
         max_new_tokens: the longest answer, or rest of an answer.
         temperature: 0 is greedy.
         seed: of the sampling; the global RNG is put back.
-        batch_size: how many are asked at once.
+        batch_size: how many are asked at once; half as many where a GPU has no room for them.
 
     Raises:
         DataError: a question leaves no room in the model's context for an answer.
+        UnknownName, ConfigError, ModelError: who is to make answers is not there, or cannot run the model.
     """
     tokenizer, network = model.tokenizer, model.network
     asked = [Question(question) if isinstance(question, str) else question for question in questions]
+    if not asked:
+        return []
     chats = [opened(tokenizer, question) for question in asked]
     _check_room(model, asked, chats, max_new_tokens)
+    ends = end_ids(network, tokenizer)
+    if chosen() == "vllm":
+        new = engine.generated(
+            model, chats, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, ends=ends
+        )
+    else:
+        new = _generated(model, chats, max_new_tokens, temperature, seed, ends, batch_size)
+    # With what was begun, so that blanks and marks between the two are as the tokenizer has them.
+    whole = [_ids(tokenizer, one.begun) + rest for one, rest in zip(asked, new, strict=True)]
+    return tokenizer.batch_decode(whole, skip_special_tokens=True)
+
+
+def _generated(
+    model: Model,
+    chats: Sequence[str],
+    max_new_tokens: int,
+    temperature: float,
+    seed: int,
+    ends: Sequence[int],
+    batch_size: int,
+) -> list[list[int]]:
+    """The tokens after each text, by transformers, with the padding that ends the shorter of a batch."""
+    network: Any = model.network
     # Prompts of one length together: less padding, and left padding changes no answer.
     order = sorted(range(len(chats)), key=lambda at: len(chats[at]))
-    found: dict[int, str] = {}
-    was_training, device, ends = network.training, network.device, end_ids(network, tokenizer)
+    found: dict[int, list[int]] = {}
+    was_training = network.training
     network.eval()
     try:
         with torch.no_grad(), torch.random.fork_rng():
             torch.manual_seed(seed)
-            for first in range(0, len(order), batch_size):
-                batch = order[first : first + batch_size]
-                inputs: Any = tokenizer(
-                    [chats[at] for at in batch],
-                    add_special_tokens=False,
-                    padding=True,
-                    padding_side="left",
-                    return_tensors="pt",
-                ).to(device)
-                generated: Any = network.generate(  # type: ignore[operator]
-                    input_ids=inputs["input_ids"],
-                    attention_mask=inputs["attention_mask"],
-                    max_new_tokens=max_new_tokens,
-                    pad_token_id=tokenizer.pad_token_id,
-                    eos_token_id=ends or None,
-                    **_decoding(temperature),
-                )
-                new = generated[:, inputs["input_ids"].shape[1] :].tolist()
-                # With what was begun, so that blanks and marks between the two are as the tokenizer has them.
-                whole = [_ids(tokenizer, asked[at].begun) + rest for at, rest in zip(batch, new, strict=True)]
-                texts = tokenizer.batch_decode(whole, skip_special_tokens=True)
-                found |= dict(zip(batch, texts, strict=True))
+            while len(found) < len(order):
+                batch = order[len(found) : len(found) + batch_size]
+                try:
+                    found |= dict(
+                        zip(batch, _batch(model, chats, batch, max_new_tokens, temperature, ends), strict=True)
+                    )
+                except torch.OutOfMemoryError:
+                    if batch_size == 1:
+                        raise
+                    batch_size = (min(batch_size, len(batch)) + 1) // 2
     finally:
         network.train(was_training)
-    return [found[at] for at in range(len(asked))]
+    return [found[at] for at in range(len(chats))]
+
+
+def _batch(
+    model: Model, chats: Sequence[str], batch: list[int], max_new_tokens: int, temperature: float, ends: Sequence[int]
+) -> list[list[int]]:
+    network: Any = model.network
+    inputs: Any = model.tokenizer(
+        [chats[at] for at in batch], add_special_tokens=False, padding=True, padding_side="left", return_tensors="pt"
+    ).to(network.device)
+    generated: Any = network.generate(
+        input_ids=inputs["input_ids"],
+        attention_mask=inputs["attention_mask"],
+        max_new_tokens=max_new_tokens,
+        pad_token_id=model.tokenizer.pad_token_id,
+        eos_token_id=list(ends) or None,
+        **_decoding(temperature),
+    )
+    return generated[:, inputs["input_ids"].shape[1] :].tolist()
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:

@@ -4,6 +4,8 @@ import functools
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from holdfast.models.generators import chosen
+
 _WRITTEN_WITH: Final = ("holdfast", "torch", "transformers", "tokenizers", "peft", "numpy")
 
 
@@ -16,6 +18,6 @@ def _version(package: str) -> str:
 
 
 def versions(*parts: Any) -> dict[str, str]:
-    """Of Holdfast, what it computes with, and what plug-ins at work name in a class attribute `PACKAGES`."""
-    others = {package for part in parts for package in getattr(part, "PACKAGES", ())}
+    """Of Holdfast, what it computes with, and what plug-ins at work name in a class attribute `PACKAGES`, and of who answers."""
+    others = {package for part in parts for package in getattr(part, "PACKAGES", ())} | {chosen()} - {"transformers"}
     return {package: _version(package) for package in (*_WRITTEN_WITH, *sorted(others))}

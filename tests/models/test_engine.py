@@ -1,0 +1,106 @@
+"""vLLM as a generator, as far as a stand-in for its Python interface shows: what it is given, what is made of it."""
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from holdfast.errors import ConfigError, ModelError, UnknownName
+from holdfast.models import engine, generate, generators
+from holdfast.models.generate import answers
+from holdfast.models.tiny import tiny
+
+PROMPTS = ["How do I make a stew ?", "How ?", "please , please"]
+
+
+class LLM:
+    """Reads the directory, as vLLM does, and answers one prompt at a time."""
+
+    started: ClassVar[list[dict[str, Any]]] = []
+
+    def __init__(self, **settings: Any):
+        self.started.append(settings)
+        self._network = AutoModelForCausalLM.from_pretrained(settings["model"], dtype=settings["dtype"])
+
+    def generate(self, prompts: Any, sampling_params: Any, *, use_tqdm: bool) -> list[Any]:
+        assert not use_tqdm
+        assert sampling_params.temperature == 0.0
+        return [self._one(prompt["prompt_token_ids"], sampling_params) for prompt in prompts]
+
+    def _one(self, ids: list[int], how: Any) -> Any:
+        said: list[int] = []
+        while len(said) < how.max_tokens and not (said and said[-1] in how.stop_token_ids):
+            with torch.no_grad():
+                said.append(int(self._network(torch.tensor([ids + said])).logits[0, -1].argmax()))
+        return SimpleNamespace(outputs=[SimpleNamespace(token_ids=tuple(said))])
+
+
+@pytest.fixture
+def vllm(monkeypatch):
+    monkeypatch.setenv(generators.VARIABLE, "vllm")
+    module: Any = ModuleType("vllm")
+    module.LLM, module.SamplingParams = LLM, SimpleNamespace
+    monkeypatch.setitem(sys.modules, "vllm", module)
+    LLM.started.clear()
+    yield LLM.started
+    engine.end()
+
+
+@pytest.fixture
+def model():
+    return tiny("tiny-llama")
+
+
+def test_the_answers_are_those_of_transformers(model, vllm, monkeypatch):
+    said = answers(model, PROMPTS, max_new_tokens=6)
+    assert [started["dtype"] for started in vllm] == ["float32"]
+    monkeypatch.delenv(generators.VARIABLE)
+    assert said == answers(model, PROMPTS, max_new_tokens=6)
+
+
+def test_an_engine_lives_until_other_weights_are_asked(model, vllm):
+    for _ in range(2):
+        answers(model, PROMPTS, max_new_tokens=2)
+    assert len(vllm) == 1
+    with torch.no_grad():
+        model.network.lm_head.weight.neg_()
+    answers(model, PROMPTS, max_new_tokens=2)
+    first, second = (Path(started["model"]) for started in vllm)
+    assert not first.exists()
+    engine.end()
+    assert not second.exists()
+
+
+def test_what_is_wrong_is_told(model, vllm, monkeypatch):
+    def fail(self: Any, **_: Any) -> None:
+        raise ValueError("Model architectures ['Odd'] are not supported for now.\nSupported ones: many")
+
+    monkeypatch.setattr(LLM, "__init__", fail)
+    with pytest.raises(
+        ModelError, match=r"vLLM cannot run tiny-llama: Model architectures \['Odd'\] are not supported"
+    ):
+        answers(model, PROMPTS, max_new_tokens=2)
+    monkeypatch.setitem(sys.modules, "vllm", None)
+    with pytest.raises(ConfigError, match="vLLM is not installed here"):
+        answers(model, PROMPTS, max_new_tokens=2)
+    with pytest.raises(UnknownName, match="unknown generator 'vlm': did you mean 'vllm'"):
+        generators.choose("vlm")
+
+
+def test_a_batch_that_does_not_fit_is_halved(model, monkeypatch):
+    """5 do not fit, nor 3, nor the 2 of 3; one by one they do."""
+    sizes = []
+
+    def batch(model: Any, chats: Any, batch: list[int], *_: Any) -> list[list[int]]:
+        sizes.append(len(batch))
+        if len(batch) > 1:
+            raise torch.OutOfMemoryError
+        return [[0]] * len(batch)
+
+    monkeypatch.setattr(generate, "_batch", batch)
+    answers(model, ["How ?"] * 5, max_new_tokens=1)
+    assert sizes == [5, 3, 2, 1, 1, 1, 1, 1]
