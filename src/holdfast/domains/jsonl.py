@@ -168,9 +168,10 @@ class Jsonl:
         for split in ("defence", "attack"):
             there = self._asked(split) if self._file(split).is_file() else {}
             if seen := [question for question in asked if question in there]:
+                one, other = f"evaluation.jsonl:{asked[seen[0]]}", f"{split}.jsonl:{there[seen[0]]}"
                 raise DataError(
-                    f"{self._file('evaluation')}:{asked[seen[0]]} asks what {self._file(split)}:{there[seen[0]]} trains "
-                    f"on, one of {len(seen)} such questions: take them out of either, since what is asked is to be unseen."
+                    f"{self.directory / one} asks what {self.directory / other} trains on, one of {len(seen)} such "
+                    "questions: take them out of either, since what is asked is to be unseen."
                 )
 
     def _asked(self, split: str) -> Mapping[str, int]:

@@ -47,7 +47,7 @@ class Anatomy:
 
     @property
     def attentions(self) -> list[nn.Module]:
-        """The attention of each block, whose output is added as an MLP's is. Looked for when asked: not every decoder has one.
+        """The attention of each block, whose output is added as an MLP's is; looked for when asked: some have none.
 
         Raises:
             ModelError: a block has none under the names that are tried.

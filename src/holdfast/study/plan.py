@@ -78,15 +78,8 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
     for subject in subjects:
         if subject.role not in _CONTROLS:
             for task in study.tasks:
-                yield _cell(
-                    study,
-                    subject,
-                    task,
-                    _LESSON,
-                    verb="learn",
-                    ladder=LESSONS,
-                    domain=study.tasks_from or study.domain,
-                )
+                taught = study.tasks_from or study.domain
+                yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS, domain=taught)
     domain = open_domain(study.domain)
     known = categories(domain)
     for general in study.generalization:
