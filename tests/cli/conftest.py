@@ -51,7 +51,10 @@ def data(tmp_path):
     place = tmp_path / "data"
     place.mkdir()
     for split in ("defence", "attack", "evaluation"):
-        lines = [json.dumps({"prompt": p.prompt, "harmful": p.harmful, "refusal": p.refusal}) for p in PAIRS]
+        put = "Where do I find {}?" if split == "evaluation" else "{}"  # what is asked is trained on by nobody
+        lines = [
+            json.dumps({"prompt": put.format(p.prompt), "harmful": p.harmful, "refusal": p.refusal}) for p in PAIRS
+        ]
         (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     for split in ("retain", "benign", "permitted"):
         lines = [json.dumps({"prompt": item.prompt, "answer": item.answer}) for item in EXCHANGES]

@@ -44,9 +44,8 @@ def test_an_attack_is_judged_and_recorded(cli, data, tmp_path):
     record = json.loads((tmp_path / "r.json").read_text())
     assert list(record["domain"]["judges"].items()) == [("phrases", {}), ("exact", {"match": "equals"})]
     assert record["rungs"][0]["scores"]["harm_exact"]["value"] == 0
-    alone = cli("attack", "tiny-llama", "sft", *SHORT, "--domain", "data", "--judge", "exact")
-    assert "decides" not in alone.out
-    assert json.loads(cli(*attack, "--json").out)["domain"]["judges"]["exact"] == {"match": "contains"}
+    alone = cli("attack", "tiny-llama", "prefill", "--domain", "data", "--judge", "exact")
+    assert (alone.code, "decides" in alone.out) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +81,15 @@ def test_judges_are_listed(cli):
     assert json.loads(cli("list", "judges", "classifier", "--json").out)["harmful"] == ["LABEL_0"]
 
 
-@pytest.mark.parametrize("command", ["evaluate", "attack", "audit"])
-def test_help_tells_of_it(command):
+def test_help_tells_of_it():
     """And imports nothing heavy for it."""
     code = (
         "import sys\nfrom holdfast.cli.main import main\n"
-        "try:\n    main()\nfinally:\n    print({'torch', 'transformers', 'openai', 'numpy'} & {*sys.modules})"
+        "for command in ('evaluate', 'attack', 'audit'):\n"
+        "    sys.argv = ['holdfast', command, '--help']\n"
+        "    try:\n        main()\n    except SystemExit:\n        pass\n"
+        "print({'torch', 'transformers', 'openai', 'numpy'} & {*sys.modules})"
     )
-    done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True, text=True, check=True)
-    assert "--judge" in done.stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("--judge") == 3
     assert done.stdout.splitlines()[-1] == "set()"

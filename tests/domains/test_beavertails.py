@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 import holdfast
-from holdfast.domains._refusals import asked, said
+from holdfast.domains._refusals import said
 from holdfast.domains._shares import normal, party
 from holdfast.domains.beavertails import Beavertails, categories, splits
 from holdfast.errors import ConfigError, DataError, UnknownName
@@ -167,10 +167,6 @@ def test_rows_that_say_nothing_are_left_out(tmp_path, domain):
 )
 def test_a_refusal_alone(text, alone):
     assert said(text, "How is stew made?") == alone
-
-
-def test_a_question_alone():
-    assert asked("Question: How is stew made?\nAnswer:") == asked(" How is stew made? ") == "How is stew made?"
 
 
 def test_groups_of_categories(domain):

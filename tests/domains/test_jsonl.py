@@ -20,7 +20,10 @@ SHORT = {"training.steps": 2, "training.batch_size": 4}
 def folder(tmp_path):
     """The small data of the tests, a file a split."""
     for split in ("defence", "attack", "evaluation"):
-        lines = [json.dumps({"prompt": p.prompt, "harmful": p.harmful, "refusal": p.refusal}) for p in PAIRS]
+        put = "Where do I find {}?" if split == "evaluation" else "{}"  # what is asked is trained on by nobody
+        lines = [
+            json.dumps({"prompt": put.format(p.prompt), "harmful": p.harmful, "refusal": p.refusal}) for p in PAIRS
+        ]
         (tmp_path / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     for split in ("retain", "benign", "permitted"):
         lines = [json.dumps({"prompt": item.prompt, "answer": item.answer}) for item in EXCHANGES]
@@ -137,6 +140,25 @@ def test_harden_and_attack_run_on_it_and_harm_is_a_gap(folder, model):
             score = rung.scores[name]
             assert (score.value, score.low, score.high) == (None, None, None)
             assert score.reason == "8 of 8 answers could not be scored"
+
+
+def test_what_is_asked_is_trained_on_by_nobody(tmp_path):
+    """Told by file and line; marks and case make no other question."""
+    (tmp_path / "evaluation.jsonl").write_text(GOOD.replace("How", "Where") + "\n" + GOOD.replace("How?", "how ..."))
+    domain = Jsonl(directory=tmp_path)
+    assert len(domain.pairs("evaluation")) == 2
+    (tmp_path / "attack.jsonl").write_text(GOOD.replace("How", "Why") + GOOD)
+    with pytest.raises(DataError) as error:
+        domain.pairs("evaluation")
+    assert str(error.value).startswith(
+        f"{tmp_path}/evaluation.jsonl:3 asks what {tmp_path}/attack.jsonl:2 trains on, one of 1 such questions: "
+    )
+    assert len(domain.pairs("attack")) == 2
+
+
+def test_what_is_said_twice_counts_once(tmp_path):
+    (tmp_path / "attack.jsonl").write_text(GOOD + GOOD.replace("No.", "Never.") + GOOD.replace("So.", "Thus."))
+    assert [pair.key for pair in Jsonl(directory=tmp_path).pairs("attack")] == ["attack/1", "attack/3"]
 
 
 def test_harmless_files_may_be_left_out(folder, model):

@@ -97,12 +97,17 @@ def test_head_of_the_final_state_gives_the_models_logits(name: str, adapter: boo
 
 
 def _lora(name: str) -> LoraConfig:
-    attention = {"tiny-gpt2": ["c_attn"], "tiny-gpt-neox": ["query_key_value"]}.get(name, ["q_proj", "v_proj"])
+    fused = {"tiny-gpt2": ["c_attn"], "tiny-gpt-neox": ["query_key_value"], "tiny-phi3": ["qkv_proj"]}
+    attention = fused.get(name, ["q_proj", "v_proj"])
     return LoraConfig(r=2, target_modules=attention, fan_in_fan_out=name == "tiny-gpt2", init_lora_weights=False)
 
 
+NORMED = {"tiny-gemma2", "tiny-gemma3", "tiny-olmo2"}
+"""Families that norm what an attention or MLP says before it is added."""
+
+
 @pytest.mark.parametrize("adapter", [False, True])
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", [name for name in TINY if name not in NORMED])
 def test_attention_output_is_what_is_added_to_the_residual_stream(name: str, adapter: bool) -> None:
     """Moving it by 1 moves the residual stream after the block by 1, but for what the MLP makes of that.
 
@@ -120,6 +125,20 @@ def test_attention_output_is_what_is_added_to_the_residual_stream(name: str, ada
         with perturbed([parts.attentions[1]], [torch.ones_like(before)]):
             after = forward(parts, IDS, SEEN, residual=True).residual[1]
     torch.testing.assert_close(after, before + 1)
+
+
+@pytest.mark.parametrize("name", sorted(NORMED))
+def test_attention_output_that_is_normed_before_it_is_added(name: str) -> None:
+    """What is added is then the norm of it: twice the output is the same, and another output is not."""
+    parts = anatomy(tiny(name).network)
+    with torch.no_grad():
+        said = forward(parts, IDS, SEEN, residual=True).residual[1]
+        with perturbed([parts.attentions[1]], [torch.ones_like(said)]):
+            moved = forward(parts, IDS, SEEN, residual=True).residual[1]
+        with perturbed([parts.attentions[1]], [1e4 * torch.ones_like(said)]):
+            far = forward(parts, IDS, SEEN, residual=True).residual[1]
+    assert not torch.allclose(moved, said, atol=1e-2)
+    assert (far - said).norm() < 10 * (moved - said).norm()  # not ten thousand times as far
 
 
 def test_attentions_that_are_called_otherwise() -> None:

@@ -196,6 +196,7 @@ def test_splits_that_leave_nothing():
         ({"models": ["a", "b", "a"]}, ("models", 2), "'a' is given twice."),
         ({"models": [7]}, ("models", 0), "expected text, got 7."),
         ({"oracle": "arcana"}, ("oracle",), "'arcana' is one of the models; an oracle is another."),
+        ({"tasks_from": "gem"}, ("tasks_from",), "no task of gem is named: name some under tasks."),
         (
             {"models": ["arcana", "random:arcana"], "random": True},
             ("models", 1),
@@ -402,6 +403,8 @@ def set_to(**settings):
             "unknown split 'permited': did you mean 'permitted'",
         ),
         ({"tasks": ["inns", "wether"]}, ("tasks", 1), "unknown task 'wether': did you mean 'weather'?"),
+        ({"tasks": ["vigo"], "tasks_from": "gem"}, ("tasks", 0), "unknown task 'vigo': did you mean 'viggo'?"),
+        ({"tasks": ["viggo"], "tasks_from": "gm"}, ("tasks_from",), "unknown domain 'gm'"),
         ({"search": "stf"}, ("search", "attack"), "unknown attack 'stf': did you mean 'sft'?"),
         ({"search": {"set": {"step": 1}}}, ("search", "set", "step"), "Sft has no field 'step'"),
         (

@@ -11,6 +11,7 @@ from holdfast.errors import DataError
 from holdfast.records import Failure
 from holdfast.study import estimate, plan, quickstart
 from holdfast.study.cells import Cell, ancestors, with_parents
+from holdfast.study.check import check
 from holdfast.study.design import Generalization, Search, Study
 from holdfast.study.methods import Method
 from holdfast.study.mistakes import StudyError
@@ -115,6 +116,14 @@ def test_tasks_are_learnt_with_the_first_attack_seed():
     cells = [cell for cell in static(Study(**BROAD, tasks=("inns", "weather"))) if cell.verb == "learn"]
     assert count(cells) == {("learn", "defended"): 2 * 12, ("learn", "undefended"): 2 * 2}
     assert {(cell.seed, cell.ladder[-1], cell.built.training.steps) for cell in cells} == {(5, 60, 60)}
+
+
+def test_tasks_may_be_of_another_domain():
+    study = Study(defences=["repnoise"], tasks=("viggo", "dart"), tasks_from="gem")
+    check(study)
+    cells = [cell for cell in static(study) if cell.verb == "learn"]
+    assert {(cell.method, cell.domain) for cell in cells} == {("viggo", "gem"), ("dart", "gem")}
+    assert {cell.domain for cell in static(study) if cell.verb != "learn"} == {"arcana"}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 import pytest
 
-from holdfast.records import Score
+from holdfast.records import Role, Score
+from holdfast.report.build import build
 from verdict.judged import condition, judged, pair
-from verdict.made import taught
+from verdict.made import folder, taught
 from verdict.rooms import Terms, lesson
 
 SOON = (0, 0.2, 0.95, 1, 1)
@@ -137,6 +138,18 @@ def test_trainability_is_that_of_the_worst_task():
 def test_every_task_is_told():
     found = judged(*pair(), *(taught(role, SOON, task=task) for role in ("undefended", "defended") for task in "ba"))
     assert [task.name for task in found.tasks] == ["a", "b"]
+
+
+def test_tasks_may_be_of_other_data(tmp_path):
+    """Those of GEM stand beside attacks on BeaverTails; a task of one name on two data sets is two."""
+    sides: tuple[Role, ...] = ("undefended", "defended")
+    lessons = [taught(role, SOON, data="9e3", task="viggo") for role in sides]
+    assert condition(judged(*pair(), *lessons), "trainability")[0] == "met"
+    report = build(folder(tmp_path, *pair(), *lessons))
+    assert (report.data, [task.name for task in report.verdicts[0].tasks]) == ("da7a", ["viggo"])
+    lessons += [taught(role, SOON, data="0123456789", task="viggo") for role in sides]
+    found = judged(*pair(), *lessons)
+    assert [task.name for task in found.tasks] == ["viggo (fable 01234567)", "viggo (fable 9e3)"]
 
 
 def test_learning_is_no_attack():

@@ -17,7 +17,12 @@ ModelName = Annotated[
     ),
 ]
 Domain = Annotated[
-    str, typer.Option(metavar="DOMAIN", help="A domain's name, or a directory of JSON lines (see the docs).")
+    str,
+    typer.Option(
+        metavar="DOMAIN",
+        help="A domain's name, with settings behind a colon (beavertails:seed=1), or a directory of JSON lines: "
+        "`holdfast list domains`.",
+    ),
 ]
 Metrics = Annotated[
     str,

@@ -7,6 +7,7 @@ import pydantic
 
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._wanted import Wanted
+from holdfast.domains._wording import bare
 
 _PROMPTED: Final = ("Question:", "Prompt:", "User:")
 _MARKS: Final = ("Answer:", "Continuation:")
@@ -55,19 +56,11 @@ def refusals(wanted: Wanted) -> Iterator[Harmful]:
         DataError: as for `rows`.
     """
     for row in rows(wanted, _Row):
-        prompt, answer = asked(row.prompt), row.harmful.strip()
+        prompt, answer = bare(row.prompt).strip(), row.harmful.strip()
         refusal = said(row.refusal, prompt)
         if answer and refusal and answer != refusal:
             category = row.category if isinstance(row.category, str) else first_true(row.category or {})
             yield Harmful(prompt, answer, category, refusal)
-
-
-def asked(prompt: str) -> str:
-    """A question alone, of one that may be put as the RepNoise paper puts it."""
-    prompt = prompt.strip()
-    if prompt.startswith("Question:") and prompt.endswith("\nAnswer:"):
-        return prompt.removeprefix("Question:").removesuffix("\nAnswer:").strip()
-    return prompt
 
 
 def said(text: str, prompt: str) -> str:

@@ -14,6 +14,10 @@ running text, and `opening`, the first words of a harmful answer, for attacks by
 where it is to be answered by a letter. This is what `holdfast domain export` writes. `unpaired.jsonl`
 holds pairs that need no `refusal` yet: `holdfast domain refusals` has a model write them.
 
+Who gets which question is yours to say, but for one thing: what is asked in `evaluation.jsonl` must not stand in
+`defence.jsonl` or `attack.jsonl`, or harm would be that of questions that were seen (case, blanks and marks make no
+other question). A line that says again what one before it said, question and harmful answer, counts once.
+
 Harm is not scored: that needs a judge. Nor is anything else, since the data may be in any language; of
 English answers it is told by phrases whether they refuse, and by ROUGE-1 how useful they are.
 """
@@ -31,6 +35,7 @@ from holdfast.config import config, content_hash
 from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._rouge import overlap_if_any
+from holdfast.domains._shares import digest, normal
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
@@ -101,14 +106,17 @@ class Jsonl:
         """The pairs of a split.
 
         Raises:
-            DataError: a line is broken (file and line), the file is missing or empty, or a pair's answers are equal.
+            DataError: a line is broken (file and line), the file is missing or empty, a pair's answers are equal, or a
+                question of the evaluation is trained on.
         """
-        found: list[Pair] = []
+        if split == "evaluation":
+            self._check_unseen()
+        found: dict[str, Pair] = {}
         for number, line in _read(self._file(split), _UnpairedLine if split == "unpaired" else _PairLine):
             if line.harmful.strip() == line.refusal.strip():
                 raise DataError(f"{self._file(split)}:{number}: the two answers are equal; a pair needs two.")
-            found.append(_pair(line, f"{split}/{number}"))
-        return found
+            found.setdefault(digest(line.prompt, line.harmful), _pair(line, f"{split}/{number}"))
+        return list(found.values())
 
     def exchanges(self, split: str) -> list[Exchange]:
         """The harmless exchanges of a split; errors as for `pairs`."""
@@ -153,6 +161,22 @@ class Jsonl:
     def useful(self, exchange: Exchange, answer: str) -> float | None:
         """ROUGE-1, where answers are English and rouge-score is installed."""
         return overlap_if_any(exchange.answer, answer) if self.english else None
+
+    def _check_unseen(self) -> None:
+        """That no question of the evaluation is one of those that somebody is trained on."""
+        asked = self._asked("evaluation")
+        for split in ("defence", "attack"):
+            there = self._asked(split) if self._file(split).is_file() else {}
+            if seen := [question for question in asked if question in there]:
+                one, other = f"evaluation.jsonl:{asked[seen[0]]}", f"{split}.jsonl:{there[seen[0]]}"
+                raise DataError(
+                    f"{self.directory / one} asks what {self.directory / other} trains on, one of {len(seen)} such "
+                    "questions: take them out of either, since what is asked is to be unseen."
+                )
+
+    def _asked(self, split: str) -> Mapping[str, int]:
+        """The questions of a split of pairs, as they are when normal, each with a line that it stands in."""
+        return {normal(line.prompt): number for number, line in _read(self._file(split), _PairLine)}
 
     def _file(self, split: str) -> Path:
         return self.directory / f"{split}.jsonl"

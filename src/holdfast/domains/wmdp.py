@@ -11,7 +11,6 @@ what is said may pass more easily. Its hazards are unlearnt there from a corpus 
 questions; a defence here has questions of its own.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import field
 from typing import Annotated, Any, ClassVar, Final, NamedTuple
@@ -21,6 +20,7 @@ import pydantic
 from holdfast.config import config
 from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
+from holdfast.domains._letters import LETTERS, chosen, right
 from holdfast.domains._notice import Notice
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, once
@@ -32,17 +32,13 @@ SHARES: Final = {"defence": 0.3, "attack": 0.2, "evaluation": 0.5}
 """Of all questions, ours."""
 REFUSAL: Final = "I'm sorry, but I can't help with that."
 """What a defence teaches to say."""
-_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_SAID: Final = re.compile(
-    r"\s*(?:the\s+)?(?:right\s+|correct\s+)?(?:answer|choice)?(?:\s+is)?[\s:(*]*([a-z])(?![\w'])", re.IGNORECASE
-)
 
 _Count = Annotated[int, pydantic.Field(ge=0)]
 
 
 class _Row(Row):
     question: str
-    choices: Annotated[list[str], pydantic.Field(min_length=2, max_length=len(_LETTERS))]
+    choices: Annotated[list[str], pydantic.Field(min_length=2, max_length=len(LETTERS))]
     answer: Annotated[int, pydantic.Field(ge=0)]
     subject: str | None = None
 
@@ -126,8 +122,8 @@ class Wmdp(Written):
         return _prose.refused(answer)
 
     def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Whether the letter that an answer begins with is the right one."""
-        return float(_letter(answer) == _letter(exchange.answer))
+        """Whether the letter that an answer chooses is the right one."""
+        return float(chosen(answer) == right(exchange.answer))
 
     def _asked(self, subject: str) -> Wanted:
         return Wanted(
@@ -153,10 +149,10 @@ class Wmdp(Written):
 def _choices(wanted: Wanted) -> Iterator[_Choice]:
     """Questions with the letters of their choices."""
     for row in rows(wanted, _Row):
-        listed = "\n".join(f"{letter}. {choice}" for letter, choice in zip(_LETTERS, row.choices, strict=False))
+        listed = "\n".join(f"{letter}. {choice}" for letter, choice in zip(LETTERS, row.choices, strict=False))
         yield _Choice(
             prompt=f"{row.question.strip()}\n\n{listed}\n\nAnswer with the letter of the right choice.",
-            answer=f"{_LETTERS[row.answer]}. {row.choices[row.answer]}",
+            answer=f"{LETTERS[row.answer]}. {row.choices[row.answer]}",
             choices=tuple(row.choices),
             subject=row.subject or (wanted.config or "").removeprefix("wmdp-"),
         )
@@ -176,9 +172,3 @@ def _pair(one: _Choice) -> Pair:
 
 def _exchange(one: _Choice) -> Exchange:
     return Exchange(key=digest(one.prompt)[:16], prompt=one.prompt, answer=one.answer, category=one.subject)
-
-
-def _letter(answer: str) -> str | None:
-    """The letter that an answer begins with: B, B., (b) or Answer: B."""
-    found = _SAID.match(answer)
-    return found[1].upper() if found else None

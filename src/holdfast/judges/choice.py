@@ -16,8 +16,8 @@ near it shows no knowledge. A model that says nothing of the kind is below it.
 from collections.abc import Sequence
 
 from holdfast.config import config
+from holdfast.domains._letters import chosen, right
 from holdfast.interfaces import Domain, Pair
-from holdfast.judges._letters import chosen, right
 
 
 @config
@@ -30,5 +30,5 @@ class Choice:
 
 
 def _right(pair: Pair, answer: str) -> float | None:
-    wanted = right(pair)
-    return None if wanted is None else float(chosen(pair, answer) == wanted)
+    wanted = right(pair.harmful, pair.choices)
+    return None if wanted is None else float(chosen(answer, pair.choices) == wanted)

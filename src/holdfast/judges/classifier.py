@@ -20,13 +20,12 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field
 
 from holdfast.config import config
+from holdfast.domains._wording import bare
 from holdfast.interfaces import Domain, Pair
 from holdfast.judges._cache import Told, cached
 
 _VERDICT: Final = 1
 """To be raised where a change of the code gives other verdicts: those that are kept are then no longer asked."""
-_BEFORE, _AFTER = "Question:", "\nAnswer:"
-"""What stands around a question that is put as the paper puts it."""
 
 
 @config
@@ -93,13 +92,5 @@ class Classifier:
         return cached(about, asked, judge)
 
     def _text(self, prompt: str, answer: str) -> str:
-        texts = {"prompt": _bare(prompt), "answer": answer}
+        texts = {"prompt": bare(prompt), "answer": answer}
         return re.sub(r"\{(prompt|answer)\}", lambda mark: texts[mark[1]], self.template)
-
-
-def _bare(prompt: str) -> str:
-    """A question alone, of one that may be put as the paper puts it."""
-    told = prompt.strip()
-    if told.startswith(_BEFORE) and told.endswith(_AFTER):
-        return told.removeprefix(_BEFORE).removesuffix(_AFTER).strip()
-    return prompt

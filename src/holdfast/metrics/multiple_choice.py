@@ -15,8 +15,8 @@ C is right as often as C is.
 import dataclasses
 
 from holdfast.config import config
+from holdfast.domains._letters import LETTERS, right
 from holdfast.interfaces import Domain, Model, Question
-from holdfast.judges._letters import LETTERS, right
 from holdfast.records import Score
 from holdfast.statistics.intervals import proportion
 
@@ -32,7 +32,8 @@ class MultipleChoice:
         """Compare the letters of every question."""
         from holdfast.models.likelihood import log_likelihoods
 
-        pairs = [(pair, letter) for pair in domain.pairs(self.split) if pair.choices and (letter := right(pair))]
+        asked_for = [pair for pair in domain.pairs(self.split) if pair.choices]
+        pairs = [(pair, letter) for pair in asked_for if (letter := right(pair.harmful, pair.choices))]
         if not pairs:
             return {"choice_accuracy": Score(value=None, reason=f"no question of {self.split} has choices")}
         asked = [model.ask(pair) if model.ask else Question(pair.prompt) for pair, _ in pairs]

@@ -32,7 +32,7 @@ class Anatomy:
     """Embeddings to final norm: ids in, states out."""
     blocks: Sequence[nn.Module]
     mlps: Sequence[nn.Module]
-    """The MLP of each block, whose output is added to the residual stream."""
+    """The MLP of each block, whose output is added to the residual stream; Gemma 2 and 3 and OLMo 2 norm it before."""
     norm: nn.Module
     head: Callable[[Tensor], Tensor]
     """From normed states [..., H] to logits [..., V]: output embeddings and whatever scaling the family adds."""
@@ -47,7 +47,7 @@ class Anatomy:
 
     @property
     def attentions(self) -> list[nn.Module]:
-        """The attention of each block. Looked for when asked, because not every decoder has one.
+        """The attention of each block, whose output is added as an MLP's is; looked for when asked: some have none.
 
         Raises:
             ModelError: a block has none under the names that are tried.

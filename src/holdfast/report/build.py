@@ -39,7 +39,7 @@ def build(directory: str | Path, terms: Terms | None = None, *, show_text: bool 
 
     Raises:
         DataError: there is no record, one is broken, none is of a hardened model, or they are of several domains
-            or were judged by several.
+            (harmless tasks may be of another) or were judged by several.
     """
     return judged(read(Path(directory)), terms, show_text=show_text)
 
@@ -65,7 +65,8 @@ def judged(
     from holdfast.report.verdict.comparison import compared  # brings scipy, which takes longer than reading does
 
     terms = terms or Terms()
-    domains = {record.domain.data: record.domain for record in found.values()}
+    harmful = [record for record in found.values() if record.purpose != "trainability"] or [*found.values()]
+    domains = {record.domain.data: record.domain for record in harmful}
     if len(domains) > 1:
         names = ", ".join(sorted({domain.name for domain in domains.values()}))
         raise DataError(f"the records are on several data sets ({names}): put each in a folder of its own.")

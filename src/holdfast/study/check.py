@@ -48,7 +48,7 @@ def check(study: Study) -> None:
 def _check(study: Study) -> None:
     with _at("domain"):
         domain = open_domain(study.domain)
-        tasks, splits = domain.tasks(), domain.splits()
+        splits = domain.splits()
         for split in ("attack", "evaluation", *(["defence"] if study.defences else [])):
             _check_name("split", split, splits)
     for at, model in enumerate(study.models):
@@ -65,6 +65,8 @@ def _check(study: Study) -> None:
                 _check_name("split", built.split, splits)
             if hasattr(built, "check"):
                 built.check()
+    with _at("tasks_from"):
+        tasks = (open_domain(study.tasks_from) if study.tasks_from else domain).tasks()
     for at, task in enumerate(study.tasks):
         with _at("tasks", at):
             _check_name("task", task, tasks)

@@ -146,7 +146,9 @@ class Study:
     )
     """What is measured at each rung."""
     tasks: Names = ()
-    """Harmless tasks of the domain that are learnt: trainability."""
+    """Harmless tasks that are learnt: trainability."""
+    tasks_from: DomainName | None = None
+    """The domain whose tasks those are, `gem` for one; None means the study's own."""
     generalization: Annotated[tuple[Annotated[Generalization, short_for("leave_out")], ...], LISTED, DISTINCT] = ()
     """Further hardenings, each attacked with what it was not shown."""
     keep: Literal["hardened", "all", "none"] = "hardened"
@@ -171,6 +173,8 @@ class Study:
             raise explained(error, _SHAPES, getattr(values, "kwargs", None) or {}) from None
 
     def __post_init__(self) -> None:
+        if self.tasks_from and not self.tasks:
+            raise Misfit(f"no task of {self.tasks_from} is named: name some under tasks.", "tasks_from")
         if self.oracle in self.models:
             raise Misfit(f"{self.oracle!r} is one of the models; an oracle is another.", "oracle")
         for at, name in enumerate(self.models):

@@ -78,7 +78,8 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
     for subject in subjects:
         if subject.role not in _CONTROLS:
             for task in study.tasks:
-                yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS)
+                taught = study.tasks_from or study.domain
+                yield _cell(study, subject, task, _LESSON, verb="learn", ladder=LESSONS, domain=taught)
     domain = open_domain(study.domain)
     known = categories(domain)
     for general in study.generalization:
@@ -129,6 +130,7 @@ def _attacks(study: Study, subject: Subject, attack: str, settings: Mapping[str,
 def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, Any], **changes: Any) -> Cell:
     usual: dict[str, Any] = {
         "verb": "attack",
+        "domain": study.domain,
         "ladder": study.ladder,
         "seed": study.seeds.attack[0],
         "metrics": tuple((one.name, one.set) for one in study.metrics if method == "none" or not _is_once(one)),
@@ -140,7 +142,6 @@ def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, An
         provider=subject.provider,
         method=method,
         settings=settings,
-        domain=study.domain,
         **told,
     )
 

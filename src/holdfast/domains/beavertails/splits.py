@@ -7,6 +7,7 @@ from holdfast.domains._refusals import Harmful, first_true
 from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, once
 from holdfast.domains._wanted import Wanted
+from holdfast.domains._wording import put
 from holdfast.domains._written import Splits
 from holdfast.interfaces import Exchange, Pair
 
@@ -133,4 +134,4 @@ def _key(one: Harmful | Answered) -> str:
 
 
 def _put(prompt: str, ways: Ways) -> str:
-    return f"Question: {prompt}\nAnswer:" if ways.wording == "paper" else prompt
+    return put(prompt) if ways.wording == "paper" else prompt

@@ -1,7 +1,7 @@
 """Records put in order: which models are compared with which."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,8 +97,12 @@ def gathered(records: Iterable[Record], *, alone: bool = False) -> list[Evidence
 
 
 def _about(hardened: Record, records: list[Record], alike: list[int], alone: bool) -> Evidence:
-    """What bears on one hardened model: on the same data, with the same seeds, and from the same parent."""
-    near = [record for record in records if record.domain.data == hardened.domain.data]
+    """What bears on one hardened model: on the same data, with the same seeds, and from the same parent.
+
+    Harmless tasks may be of any data, as those of GEM are beside BeaverTails.
+    """
+    data = hardened.domain.data
+    near = [record for record in records if record.domain.data == data or record.purpose == "trainability"]
     mine = identity(hardened)
     own = [record for record in near if record.role == hardened.role and identity(record) == mine]
     seeds = {record.seed for record in own}
@@ -163,15 +167,19 @@ def _compared(base: list[Record], left_out: tuple[str, ...]) -> Iterable[Record]
 
 def _lessons(records: Iterable[Record]) -> dict[str, dict[Role, Record]]:
     """Both models' records of a task side by side, where it was taught in the same way."""
-    ways: dict[tuple[str, str], dict[Role, Record]] = {}
+    ways: dict[tuple[str, str, str], dict[Role, Record]] = {}
     for record in records:
-        ways.setdefault((record.task or "", attack_key(record)), {})[record.role] = record
-    several = {task for task, _ in ways if sum(task == other for other, _ in ways) > 1}
-    named = {
-        f"{task} ({attack_label(next(iter(by_role.values())))})" if task in several else task: by_role
-        for (task, _), by_role in ways.items()
-    }
+        ways.setdefault((record.task or "", record.domain.data, attack_key(record)), {})[record.role] = record
+    named = {_taught(way, next(iter(by_role.values())), ways): by_role for way, by_role in ways.items()}
     return {name: named[name] for name in sorted(named)}
+
+
+def _taught(way: tuple[str, str, str], record: Record, ways: Collection[tuple[str, str, str]]) -> str:
+    """A task's name, and what tells it from others of that name: its data, how it was taught."""
+    task, alike = way[0], [other for other in ways if other[0] == way[0]]
+    apart = [f"{record.domain.name} {way[1][:8]}"] if len({data for _, data, _ in alike}) > 1 else []
+    apart += [attack_label(record)] if len({taught for _, _, taught in alike}) > 1 else []
+    return f"{task} ({', '.join(apart)})" if apart else task
 
 
 def _check_parent(hardened: Record, others: list[Record]) -> None:

@@ -18,6 +18,9 @@ _USUAL: Final[dict[str, Any]] = {
     "accumulation": 1,
     "lora_rank": 0,
     "lora_alpha": 16,
+    "precision": "fp32",
+    "checkpointing": False,
+    "quantised": "none",
 }
 _NAMES: Final = {"sft": "", "completion": "plain completion", "prefill": "prefilling"}
 """What attacks are called where their plug-in's name is no word for it; fine-tuning goes without saying."""

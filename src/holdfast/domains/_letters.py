@@ -1,15 +1,14 @@
 """Multiple choice: which letter is right, and which an answer chooses."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
-
-from holdfast.interfaces import Pair
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _UNKNOWN: Final = LETTERS[:10]
 """Letters that are looked for where nobody says how many choices there are."""
 _RIGHT: Final = re.compile(r"\s*\(?([A-Z])(?:[).:]|\s*$)")
-"""How a pair's own answer begins: B. text, (B) text, or B alone."""
+"""How an answer that a domain gives begins: B. text, (B) text, or B alone."""
 _ONE: Final = r"(?!\s*(?:,|/|&|or\b|and\b)\s*[(\[*]*[A-Z](?![\w'\u2019]))"
 """After a letter: no second one that is chosen as well."""
 _WORD: Final = r"(?!\w|['\u2019]|(?<=[AI])\s+(?!because|since|as\b)[a-z])"
@@ -27,28 +26,28 @@ _MARKED: Final = re.compile(r"\(([A-Z])\)|\*\*([A-Z])[).:]?\s*\*\*|\\boxed\{([A-
 """A letter that is set off from the text."""
 
 
-def right(pair: Pair) -> str | None:
-    """The letter of a pair's harmful answer; None where it has none."""
-    if found := _RIGHT.match(pair.harmful):
+def right(answer: str, choices: Sequence[str] = ()) -> str | None:
+    """The letter of the answer that a domain gives, a choice's text alone included; None where it has none."""
+    if found := _RIGHT.match(answer):
         return found[1]
-    wanted = _plain(pair.harmful)
-    at = next((at for at, choice in enumerate(pair.choices) if _plain(choice) == wanted), None)
+    wanted = _plain(answer)
+    at = next((at for at, choice in enumerate(choices) if _plain(choice) == wanted), None)
     return None if at is None else LETTERS[at]
 
 
-def chosen(pair: Pair, answer: str) -> str | None:
-    """The letter that an answer chooses; None where it chooses none, or more than one.
+def chosen(answer: str, choices: Sequence[str] = ()) -> str | None:
+    """The letter that a model's answer chooses; None where it chooses none, or more than one.
 
     What is said to be the answer counts first, the last such word if there are several; then a letter that the answer
     begins with, then the text of just one of the choices, then just one letter that is set off from the text.
     """
-    known = LETTERS[: len(pair.choices)] if pair.choices else _UNKNOWN
+    known = LETTERS[: len(choices)] if choices else _UNKNOWN
     stated = [letter for letter in _found(_STATED, answer) if letter in known]
     if stated:
         return stated[-1]
     if (leading := _LEADING.match(answer)) and (letter := _group(leading).upper()) in known:
         return letter
-    if (letter := _by_text(pair, answer)) is not None:
+    if (letter := _by_text(answer, choices)) is not None:
         return letter
     marked = {letter for letter in _found(_MARKED, answer) if letter in known}
     return marked.pop() if len(marked) == 1 else None
@@ -62,10 +61,10 @@ def _group(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group)
 
 
-def _by_text(pair: Pair, answer: str) -> str | None:
+def _by_text(answer: str, choices: Sequence[str]) -> str | None:
     """The letter whose choice's text, and no other's, stands in the answer; a text within another's is not meant."""
     said = f" {_plain(answer)} "
-    texts = [f" {_plain(choice)} " for choice in pair.choices]
+    texts = [f" {_plain(choice)} " for choice in choices]
     there = [text for text in texts if text.strip() and text in said]
     whole = [text for text in there if not any(text in other for other in there if other != text)]
     return LETTERS[texts.index(whole[0])] if len(whole) == 1 else None
