@@ -106,8 +106,7 @@ def _checked(name: str) -> str:
     if name not in KNOWN:
         if name.startswith("cuda:"):
             raise ConfigError(
-                f"device {name}: say which GPU by CUDA_VISIBLE_DEVICES={name.removeprefix('cuda:')}, "
-                "and choose cuda."
+                f"device {name}: say which GPU by CUDA_VISIBLE_DEVICES={name.removeprefix('cuda:')}, and choose cuda."
             )
         raise UnknownName("device", name, KNOWN)
     there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(name, lambda: True)

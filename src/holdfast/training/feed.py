@@ -22,6 +22,4 @@ def feed(model: Model, rows: Iterator[Row], batch_size: int) -> Iterator[Batch]:
     collate = Collator(model.tokenizer, context_length(network))
     while drawn := list(islice(rows, batch_size)):
         nested, on = collate(drawn), devices.beside(network)
-        yield as_batch(
-            {role: {name: part.to(on) for name, part in block.items()} for role, block in nested.items()}
-        )
+        yield as_batch({role: {name: part.to(on) for name, part in block.items()} for role, block in nested.items()})

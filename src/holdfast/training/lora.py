@@ -37,7 +37,7 @@ def add_lora(network: PreTrainedModel, recipe: Recipe) -> Any:
 
 
 def _experts(network: PreTrainedModel) -> list[str]:
-    """The ends of the names of tensors that hold the linear layers of all experts of a block, [E, O, I] or [E, I, O]."""
+    """How the names of tensors end that hold a linear layer of all experts of a block: [E, O, I] or [E, I, O]."""
     named = (name.split(".") for name, weight in network.named_parameters() if weight.dim() == 3)
     return sorted({f"experts.{name[-1]}" for name in named if "experts" in name})
 

@@ -32,6 +32,10 @@ class Recipe:
     """Gradients are clipped to this norm; 0 means never."""
     freeze_embeddings: bool = False
     """Whether input embeddings and head stay as they are."""
+    freeze_head: bool = False
+    """Whether the head stays as it is; where it is tied, the input embeddings, too."""
+    freeze_blocks: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Blocks that stay as they are, counted from 0."""
     lora_rank: Annotated[int, Field(ge=0)] = 0
     """0 trains every weight; above 0 a LoRA of that rank on every linear layer, merged at the end."""
     lora_alpha: Annotated[float, Field(gt=0)] = 16.0

@@ -10,6 +10,7 @@ import torch
 from holdfast import processes
 from holdfast.interfaces import Model
 from holdfast.models import devices
+from holdfast.models.anatomy import anatomy
 from holdfast.models.precision import cast, cast_back
 from holdfast.training.lora import add_lora, lora_of, merge_lora, with_lora
 from holdfast.training.quantised import in_four_bits
@@ -52,6 +53,10 @@ class Subject:
         if recipe.freeze_embeddings:
             for ends in (network.get_input_embeddings(), network.get_output_embeddings()):
                 ends.requires_grad_(False)
+        if recipe.freeze_head:
+            network.get_output_embeddings().requires_grad_(False)
+        for number in recipe.freeze_blocks:
+            anatomy(network).blocks[number].requires_grad_(False)
         self.model = dataclasses.replace(self.model, network=trained, ask=getattr(started, "ask", self.model.ask))
         if processes.placed():
             self._outline = outline(trained)
