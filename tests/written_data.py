@@ -146,7 +146,7 @@ def xstest(path: Path, *, labelled: bool = True) -> Path:
     return table(path, rows)
 
 
-def gem(folder: Path) -> Path:
+def gem(folder: Path, asked_about: int = 5) -> Path:
     """Five tasks; each has 20 exchanges to learn and 5 to test, one of which asks what is learnt, too."""
     names = {
         "viggo": ("target", "meaning_representation"),
@@ -156,7 +156,7 @@ def gem(folder: Path) -> Path:
         "CACAPO_E2E": ("output", "input"),
     }
     for task, (asked, answered) in names.items():
-        for part, numbers in {"train": range(20), "test": range(19, 24)}.items():
+        for part, numbers in {"train": range(20), "test": range(19, 19 + asked_about)}.items():
             rows = [
                 {
                     "gem_id": f"{task}-{part}-{at}",

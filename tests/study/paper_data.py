@@ -10,6 +10,6 @@ def folder(place: Path) -> Path:
     """As `holdfast replicate --data` wants it: a folder for each domain, and `lm_eval`."""
     written_data.beavertails(place / "beavertails", count=1700, size="330k", of=written_data.FOURTEEN)
     written_data.decoding_trust(place / "decoding_trust")
-    written_data.gem(place / "gem")
+    written_data.gem(place / "gem", asked_about=12)
     written_tasks.paper(place / "lm_eval")
     return place
