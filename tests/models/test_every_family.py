@@ -7,11 +7,13 @@ import torch
 
 import holdfast
 from awake import FAMILIES, awake
+from holdfast.errors import ModelError
 from holdfast.interfaces import Model
 from holdfast.models.generate import answers
 from holdfast.models.load import load
 from holdfast.models.tiny import TINY
 from holdfast.study.audit import planned
+from holdfast.study.named import method
 from small import FakeDomain
 
 STEP = {"training.steps": 1, "training.batch_size": 2, "training.learning_rate": 1e-3}
@@ -80,3 +82,10 @@ def test_an_audit_is_planned_for_each(name: str) -> None:
     found = planned(f"random:{name}", base=name, oracle="arcana-filtered")
     assert [model for model, _ in found.subjects][:2] == [f"random:{name}", name]
     assert found.attempts
+
+
+def test_experts_in_one_tensor_leave_no_vectors() -> None:
+    """A LoRA adapts them, too, and what it learns is no layer's output."""
+    short = method("defences", "security_vectors", STEP)
+    with pytest.raises(ModelError, match="security_vectors needs a dense model"):
+        holdfast.attack(awake("tiny-gpt-oss"), "sft", STEP, domain=FakeDomain(), provider=[short])

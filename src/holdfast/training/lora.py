@@ -6,6 +6,7 @@ from typing import Any
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from holdfast.errors import ModelError
 from holdfast.models.anatomy import TEXT
 from holdfast.training.recipe import Recipe
 from holdfast.training.weights.vectors import Vector
@@ -64,8 +65,18 @@ def with_lora(network: Any, weights: dict[str, Any]) -> Any:
 
 
 def lora_changes(network: Any) -> dict[str, Vector]:
-    """What the adapter of a network adds to each layer, by the layer's name in the network without it; copies."""
+    """What the adapter of a network adds to each layer, by the layer's name in the network without it; copies.
+
+    Raises:
+        ModelError: it adapts experts that are one tensor, to whose output nothing can be added from outside.
+    """
     from peft.tuners.lora import LoraLayer
+
+    if _experts(network.get_base_model()):
+        raise ModelError(
+            "experts that are one tensor have no output of their own, so that what a LoRA learns of them cannot be "
+            "kept as vectors beside the weights: security_vectors needs a dense model."
+        )
 
     def kept(layer: Any, name: str = "default") -> Vector:
         down, up = (part[name].weight.detach().clone() for part in (layer.lora_A, layer.lora_B))
