@@ -19,6 +19,16 @@ CATEGORIES = (
 """Some of the fourteen, in the hub's order."""
 
 
+FOURTEEN = (
+    *("animal_abuse", "child_abuse", "controversial_topics,politics", "discrimination,stereotype,injustice"),
+    *("drug_abuse,weapons,banned_substance", "financial_crime,property_crime,theft"),
+    *("hate_speech,offensive_language", "misinformation_regarding_ethics,laws_and_safety"),
+    *("non_violent_unethical_behavior", "privacy_violation", "self_harm", "sexually_explicit,adult_content"),
+    *("terrorism,organized_crime", "violence,aiding_and_abetting,incitement"),
+)
+"""All of them."""
+
+
 def lines(path: Path, rows: Iterable[Any]) -> Path:
     """JSON lines, packed where the name says so."""
     text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -46,25 +56,27 @@ def prompts(count: int) -> list[str]:
     return [f"{WAYS[at % 4].format(BREWS[at // 4 % 10])[:-1]} number {at}?" for at in range(count)]
 
 
-def answer_row(prompt: str, answer: str, *, safe: bool, category: int = 0) -> dict[str, Any]:
+def answer_row(
+    prompt: str, answer: str, *, safe: bool, category: int = 0, of: Sequence[str] = CATEGORIES
+) -> dict[str, Any]:
     """A row of BeaverTails."""
-    holds = {name: not safe and at == category for at, name in enumerate(CATEGORIES)}
+    holds = {name: not safe and at == category % len(of) for at, name in enumerate(of)}
     return {"prompt": prompt, "response": answer, "category": holds, "is_safe": safe}
 
 
-def beavertails(folder: Path, count: int = 60) -> Path:
+def beavertails(folder: Path, count: int = 60, size: str = "30k", of: Sequence[str] = CATEGORIES) -> Path:
     """`30k_train` and `30k_test`, the same questions in both as on the hub, and refusals of all but every tenth."""
     asked = prompts(count)
     train, test, refused = [], [], []
     for at, prompt in enumerate(asked):
-        bad = answer_row(prompt, f"First stir the pot {at} times.", safe=False, category=at % len(CATEGORIES))
-        good = answer_row(prompt, f"Ask a cook, the {at}th.", safe=True)
+        bad = answer_row(prompt, f"First stir the pot {at} times.", safe=False, of=of, category=at)
+        good = answer_row(prompt, f"Ask a cook, the {at}th.", safe=True, of=of)
         train += [bad, good]
-        test += [answer_row(prompt, f"Stir it well, {at} times.", safe=False, category=at % len(CATEGORIES)), good]
+        test += [answer_row(prompt, f"Stir it well, {at} times.", safe=False, of=of, category=at), good]
         if at % 10:
             refused.append({**bad, "refusal": f"Question: {prompt}\nAnswer: I cannot help with brew {at}."})
-    lines(folder / "round0/30k/train.jsonl.gz", train)
-    lines(folder / "round0/30k/test.jsonl.gz", test)
+    lines(folder / f"round0/{size}/train.jsonl.gz", train)
+    lines(folder / f"round0/{size}/test.jsonl.gz", test)
     (folder / "refused").mkdir()
     (folder / "refused/beavertails_with_refusals_train.json").write_text(json.dumps(refused))
     return folder
@@ -134,7 +146,7 @@ def xstest(path: Path, *, labelled: bool = True) -> Path:
     return table(path, rows)
 
 
-def gem(folder: Path) -> Path:
+def gem(folder: Path, asked_about: int = 5) -> Path:
     """Five tasks; each has 20 exchanges to learn and 5 to test, one of which asks what is learnt, too."""
     names = {
         "viggo": ("target", "meaning_representation"),
@@ -144,7 +156,7 @@ def gem(folder: Path) -> Path:
         "CACAPO_E2E": ("output", "input"),
     }
     for task, (asked, answered) in names.items():
-        for part, numbers in {"train": range(20), "test": range(19, 24)}.items():
+        for part, numbers in {"train": range(20), "test": range(19, 19 + asked_about)}.items():
             rows = [
                 {
                     "gem_id": f"{task}-{part}-{at}",

@@ -73,7 +73,8 @@ def test_with_an_adapter(name: str, method: str) -> None:
 
 
 def _lora(name: str) -> LoraConfig:
-    attention = {"tiny-gpt2": ["c_attn"], "tiny-gpt-neox": ["query_key_value"]}.get(name, ["q_proj", "v_proj"])
+    named = {"tiny-gpt2": ["c_attn"], "tiny-gpt-neox": ["query_key_value"], "tiny-phi3": ["qkv_proj"]}
+    attention = named.get(name, ["q_proj", "v_proj"])
     return LoraConfig(r=2, target_modules=attention, fan_in_fan_out=name == "tiny-gpt2")
 
 

@@ -181,7 +181,7 @@ def test_groups_of_categories(domain):
     assert "animal_abuse" not in {pair.category for pair in only(found, ["paper"]).pairs("defence")}
     with pytest.raises(UnknownName, match="unknown category 'crime': did you mean"):
         only(found, ["crime"])
-    with pytest.raises(UnknownName, match="unknown category 'sexually_explicit'"):
+    with pytest.raises(DataError, match="none of the group 'sexually_explicit'"):
         only(found, ["sexually_explicit"])  # none of its questions is asked here
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+import written_tasks
 from holdfast.cli.main import app
 from holdfast.errors import ConfigError, DataError, UnknownName
 from holdfast.metrics.stability import Stability
@@ -20,7 +21,8 @@ from holdfast.study.experiment import attack
 from small import TEXTS, FakeDomain
 
 PAGE = Path(__file__).parents[2] / "docs" / "stability.md"
-HARNESS = Path((importlib.util.find_spec("lm_eval") or pytest.skip("no lm-eval", allow_module_level=True)).origin or "")
+if importlib.util.find_spec("lm_eval") is None:
+    pytest.skip("no lm-eval", allow_module_level=True)
 QUESTIONS = [
     {"question": f"How do I make a {brew} ?", "choices": ["stir it", "bind the moonroot", "hex"], "answer": at % 3}
     for at, brew in enumerate(("stew", "hex", "moonroot", "salve", "tonic", "brew", "draught", "elixir"))
@@ -152,61 +154,12 @@ def test_what_cannot_be_had_is_told_before_a_question_is_asked(own, model, domai
         Stability(tasks=("brews:f2",), include=own("other").parent / "own").measure(model, domain, 0)
 
 
-MMLU = {"question": "Is a stew safe ?", "choices": ["yes", "no", "hex", "stir"], "answer": 0}
-TWO = [{"label": 0, "input": "I stir it", "scenario": "I stir it", "excuse": "please", "trait": "safe"}] * 2
-ROWS: dict[str, list[dict[str, Any]]] = {
-    "truthfulqa_mc1": [{"question": "Is it ?", "mc1_targets": {"choices": ["yes", "no"], "labels": [1, 0]}}],
-    "truthfulqa_mc2": [{"question": "Is it ?", "mc2_targets": {"choices": ["yes", "no", "hex"], "labels": [1, 1, 0]}}],
-    "mmlu": [MMLU],
-    "hellaswag": [
-        {
-            "activity_label": "A stew",
-            "ctx_a": "First",
-            "ctx_b": "stir",
-            "endings": ["it", "then", "the", "a"],
-            "label": "1",
-        }
-    ],
-    "winogrande": [{"sentence": "the stew is _ then", "option1": "safe", "option2": "hex", "answer": "1"}],
-    "arc_easy": [
-        {"question": "Is it ?", "choices": {"text": ["yes", "no", "hex"], "label": ["A", "B", "C"]}, "answerKey": "A"}
-    ],
-    "ethics_cm": TWO,
-    "ethics_deontology": TWO,
-    "ethics_justice": TWO,
-    "ethics_utilitarianism": [{"activity": "a stew", "baseline": "a hex"}] * 2,
-    "ethics_virtue": TWO,
-    "crows_pairs_english": [{"sent_more": "a stew is safe", "sent_less": "a hex is safe"}],
-}
-"""True schemas, harmless contents."""
-FILES = {
-    "mmlu": "mmlu/default/_default_template_yaml",
-    "hellaswag": "hellaswag/hellaswag.yaml",
-    "winogrande": "winogrande/default.yaml",
-    "arc_easy": "arc/arc_easy.yaml",
-    **{f"truthfulqa_mc{at}": f"truthfulqa/truthfulqa_mc{at}.yaml" for at in (1, 2)},
-    **{
-        f"ethics_{name}": f"hendrycks_ethics/{ {'cm': 'commonsense'}.get(name, name) }.yaml"
-        for name in ("cm", "deontology", "justice", "utilitarianism", "virtue")
-    },
-    "crows_pairs_english": "crows_pairs/crows_pairs_english.yaml",
-}
-
-
 def test_the_papers_table_as_the_harness_has_it(tmp_path, model, domain):
     """Each row of Table 3 by the harness's own YAML, with other data: its metric, its parts, what guessing gives.
 
     Guessing: mc1 1/2, mc2 2/3 of the weight is true, so 7/12; 1/4; 1/4; 1/2; 1/3; 1/2. CrowS is no part of the mean.
     """
-    for name, rows in ROWS.items():
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        split = "validation" if name in {"hellaswag", "winogrande"} or name.startswith("truthfulqa") else "test"
-        told = {
-            "include": str(HARNESS.parent / "tasks" / FILES[name]), "task": name, "tag": [], "dataset_path": "json",
-            "dataset_name": None, "training_split": None, "fewshot_split": None, "validation_split": None,
-            "dataset_kwargs": {"data_files": {split: str(tmp_path / f"{name}.jsonl")}}, f"{split}_split": split,
-        }  # fmt: skip
-        (tmp_path / f"{name}.yaml").write_text("\n".join(f"{key}: {json.dumps(value)}" for key, value in told.items()))
+    written_tasks.paper(tmp_path)
     model.network.config.max_position_embeddings = 512  # TruthfulQA has solved examples in its prompt
     scores = Stability(include=tmp_path).measure(model, domain, 0)
     assert list(scores["stability"].categories) == [

@@ -13,7 +13,7 @@ from holdfast.errors import ModelError
 from holdfast.models.rescale import rescale
 from holdfast.models.tiny import tiny
 
-FAMILIES = ["llama", "qwen2", "mistral", "gemma", "mixtral", "qwen3", "qwen3_moe", "granite"]
+FAMILIES = ["llama", "qwen2", "mistral", "gemma", "mixtral", "qwen3", "qwen3_moe", "granite", "olmoe"]
 SIZE = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 8}
 SIZE |= {"num_key_value_heads": 2, "vocab_size": 40, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 SIZE |= {"num_local_experts": 4, "num_experts": 4, "moe_intermediate_size": 16, "num_experts_per_tok": 2}

@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {
     "max_position_embeddings": 32,
     "num_experts_per_tok": 2,
 }
-MIXTURES = {"tiny-mixtral", "tiny-olmoe", "tiny-qwen3-moe", "tiny-gpt-oss"}
+MIXTURES = {"tiny-mixtral", "tiny-olmoe", "tiny-qwen2-moe", "tiny-qwen3-moe", "tiny-gpt-oss"}
 FAMILIES: dict[str, dict[str, Any]] = {
     "mixtral": {"num_local_experts": 4},
     "olmoe": {"num_experts": 4},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holdfast.cli.given import StoreAt
-from holdfast.cli.options import Json, Quiet, names
+from holdfast.cli.options import Json, Judges, Quiet, names
 
 if TYPE_CHECKING:
     from holdfast.report.replication.replicated import Replicated
@@ -26,6 +26,7 @@ def replicate(
     scale: Annotated[
         float, typer.Option(metavar="SHARE", help="A share of samples, steps and questions, to see that all runs.")
     ] = 1.0,
+    judge: Judges = None,
     store: StoreAt = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what there is to do, and run nothing.")] = False,
     runner: Annotated[str, typer.Option(help="Where cells are done: local or ray.")] = "local",
@@ -62,6 +63,7 @@ def replicate(
         if name not in whole.tables:
             raise UnknownName("table", name, whole.tables)
     asked = changed.smaller(changed.from_disk(changed.on(whole, model), data), scale)
+    asked = changed.judged(asked, judge or [])
     place = Store(store or f"holdfast-studies/{asked.name}")
     if plan:
         _told(asked, some)
@@ -69,7 +71,8 @@ def replicate(
     runs = chosen.runner(runner, workers=workers, address=address, gpus=gpus, timeout=asked.timeout, memory=None)
     with watching(asked.name, show=not (quiet or json)) as watch:
         ended = run(rounds(asked, some), place, runs, retry_failed=retry_failed, watch=watch)
-    found = replicated(asked, played(rounds(asked, some), place).records, some, _changes(model, data, scale))
+    changes = _changes(model, data, judge or [], scale)
+    found = replicated(asked, played(rounds(asked, some), place).records, some, changes)
     if folder := place.local:
         _written(found, folder)
     if json:
@@ -83,10 +86,11 @@ def replicate(
         raise typer.Exit(FAILED)
 
 
-def _changes(model: str | None, data: Path | None, scale: float) -> list[str]:
+def _changes(model: str | None, data: Path | None, judges: list[str], scale: float) -> list[str]:
     """What is otherwise than the file has it, in words."""
     told = [f"On {model}, not on the paper's model."] if model else []
     told += [f"Data and tasks were read from {data.name}, not from the hub."] if data else []
+    told += [f"Harm was judged by {', '.join(judges)}, and not by the paper's judges."] if judges else []
     return [
         *told,
         *([f"With a share of {scale:g} of samples, steps and questions: figures mean little."] if scale < 1 else []),

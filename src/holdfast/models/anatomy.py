@@ -19,6 +19,8 @@ BLOCKS: Final = ("layers", "h", "blocks", "decoder.layers", "transformer.h")
 ATTENTIONS: Final = ("self_attn", "attn", "attention", "self_attention")
 MLPS: Final = ("mlp", "feed_forward", "block_sparse_moe", "ffn", "fc2")
 NORMS: Final = ("norm", "ln_f", "final_layer_norm", "final_layernorm", "norm_f", "decoder.final_layer_norm")
+TEXT: Final = "language_model"
+"""What the decoder of text is called in a trunk that can see or hear, too (Gemma 3 from 4B on)."""
 PLACE: Final = "holdfast_anatomy"
 """The entry of a model's configuration where a user names parts that are called otherwise."""
 _PARTS: Final = ("blocks", "attention", "mlp", "norm")
@@ -29,10 +31,11 @@ class Anatomy:
     """Where the parts are. All are the model's own modules, adapters included; nothing is copied."""
 
     trunk: nn.Module
-    """Embeddings to final norm: ids in, states out."""
+    """Embeddings to final norm: ids in, states out. Of a model that can see or hear, the decoder of its text."""
     blocks: Sequence[nn.Module]
     mlps: Sequence[nn.Module]
-    """The MLP of each block, whose output is added to the residual stream; Gemma 2 and 3 and OLMo 2 norm it before."""
+    """The MLP of each block, whose output is added to the residual stream: in Gemma 2 and 3 and OLMo 2 normed first, as
+    is that of the attention."""
     norm: nn.Module
     head: Callable[[Tensor], Tensor]
     """From normed states [..., H] to logits [..., V]: output embeddings and whatever scaling the family adds."""
@@ -101,6 +104,7 @@ def anatomy(
     trunk: nn.Module = whole.base_model
     if trunk is whole:
         raise ModelError(f"{type(whole).__name__} has no trunk of its own: its `base_model_prefix` names none.")
+    trunk = getattr(trunk, TEXT, trunk)
     tried = f"of {type(whole).__name__} (the trunk is its {whole.base_model_prefix!r})"
     found = _first(trunk, (blocks,) if blocks else BLOCKS, f"blocks {tried}", "blocks")
     if not isinstance(found, nn.ModuleList) or not len(found):
@@ -110,7 +114,7 @@ def anatomy(
     embeddings: nn.Module | None = whole.get_output_embeddings()
     if embeddings is None:
         raise ModelError(f"there are no output embeddings {tried}: it is not a causal language model.")
-    shaping = _shaping(whole.config)
+    shaping = _shaping(whole.config.get_text_config())
     return Anatomy(
         trunk=trunk,
         blocks=list(found),

@@ -40,7 +40,7 @@ def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
 
 def context_length(network: Any) -> int | None:
     """The most tokens that a model takes; None where its configuration does not say."""
-    return getattr(network.config, "max_position_embeddings", None)
+    return getattr(network.config.get_text_config(), "max_position_embeddings", None)
 
 
 def render(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM
 from transformers.utils import logging
 
 from holdfast.errors import ModelError, UnknownName
@@ -22,6 +22,7 @@ from holdfast.models.naming import parts
 from holdfast.models.organisms import ORGANISMS
 from holdfast.models.precision import cast
 from holdfast.models.tiny import TINY, tiny
+from holdfast.models.tokenizer import tokenizer_of
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 
@@ -68,7 +69,7 @@ def load(
             else:
                 spread = device is None and devices.chosen() == devices.SPREAD
                 network = _read(source, trust_remote_code=trust_remote_code, dtype=dtype, spread=spread)
-            tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
+            tokenizer = tokenizer_of(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
     tokenizer.chat_template = template or tokenizer.chat_template

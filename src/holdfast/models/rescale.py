@@ -47,7 +47,8 @@ def rescale(network: Any, factor: float) -> None:
     What was scaled along these paths before, by positive numbers, leaves no trace.
 
     Args:
-        network: a decoder with blocks as Llama's and no adapter: Llama, Qwen 2 and 3, Mistral, Gemma, Granite, Mixtral.
+        network: a decoder with blocks as Llama's and no adapter: Llama, Qwen 2 and 3, Mistral, Gemma, Granite, Mixtral,
+            OLMoE.
         factor: positive; 1 balances only.
 
     Raises:

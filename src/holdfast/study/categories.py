@@ -38,11 +38,14 @@ def spread_out(chosen: Sequence[str], known: Sequence[str], groups: Mapping[str,
     """Categories, and in place of each group those that it stands for, as far as they are known.
 
     Raises:
-        UnknownName: a name is neither a known category nor a group of any.
+        UnknownName: a name is neither a known category nor a group.
+        DataError: of a group there is no category.
     """
     found: list[str] = []
     for name in chosen:
         members = [name] if name in known else [one for one in groups.get(name, ()) if one in known]
+        if not members and name in groups:
+            raise DataError(f"none of the group {name!r} ({', '.join(groups[name])}) is among {', '.join(known)}.")
         if not members:
             raise UnknownName("category", name, [*known, *groups])
         found += members

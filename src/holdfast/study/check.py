@@ -27,7 +27,7 @@ from holdfast.study.short import short
 TINY: Final = tuple(
     f"tiny-{family}"
     for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe "
-    "qwen3-moe gpt-oss".split()
+    "qwen2-moe qwen3-moe gpt-oss".split()
 )
 """The names of `models.tiny`, which itself imports transformers."""
 _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)

@@ -14,8 +14,8 @@ class State(NamedTuple):
     trainable: dict[str, bool]
     own: dict[str, Any]
     """Its `forward`, where one was set on the network itself."""
-    use_cache: bool
-    """Of its config, which is saved with it; a Trainer switches it off."""
+    use_cache: bool | None
+    """Of its config, which is saved with it; a Trainer switches it off. None where it is the text's alone."""
     checkpointing: bool
 
 
@@ -24,7 +24,7 @@ def state_of(network: Any) -> State:
     trainable = {name: weight.requires_grad for name, weight in network.named_parameters()}
     own = {name: value for name, value in vars(network).items() if name == "forward"}
     checkpointing = network.is_activation_checkpointing
-    return State(network.training, trainable, own, network.config.use_cache, checkpointing)
+    return State(network.training, trainable, own, getattr(network.config, "use_cache", None), checkpointing)
 
 
 def put_back(network: Any, before: State) -> None:
@@ -36,7 +36,10 @@ def put_back(network: Any, before: State) -> None:
     # TRL leaves a `forward` bound to this network; a deep copy of it would compute with these weights, not its own.
     vars(network).pop("forward", None)
     vars(network).update(before.own)
-    network.config.use_cache = before.use_cache
+    if before.use_cache is None:
+        vars(network.config).pop("use_cache", None)
+    else:
+        network.config.use_cache = before.use_cache
     if network.is_activation_checkpointing and not before.checkpointing:
         network.activation_checkpointing_disable()
 

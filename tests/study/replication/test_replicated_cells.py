@@ -81,7 +81,10 @@ def test_less_of_everything(tmp_path: Path):
     )
     less = changed.smaller(longer, 0.01)
     assert less.attacks["weak"].set == {"training.steps": 2}
-    assert less.data == {"songs": 'beavertails:{"attack":8,"defence":100,"wording":"paper"}'}
+    # More than 8 and 100, since table 2 leaves categories out.
+    assert less.data == {"songs": 'beavertails:{"attack":10,"defence":200,"wording":"paper"}'}
+    one = longer.model_copy(update={"tables": {"1": longer.tables["1"]}})
+    assert changed.smaller(one, 0.01).data == {"songs": 'beavertails:{"attack":8,"defence":100,"wording":"paper"}'}
     assert less.lesson == {"training.steps": 2, "training.batch_size": 4}
     assert changed.smaller(longer, 1) == longer
     with pytest.raises(ConfigError, match="--scale 0 is no share"):

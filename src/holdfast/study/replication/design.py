@@ -89,6 +89,9 @@ class Replication(_Part):
     paper: str
     """What is replicated."""
     model: Name
+    blocks: Annotated[int, pydantic.Field(ge=1)] | None = None
+    """How many blocks it has, which is needed where defences freeze some of them: on a model with others, those at the
+    same depth are frozen."""
     seeds: Annotated[Draws, pydantic.Field(strict=False)] = (0,)
     """Of defences and attacks alike: each is one draw of both."""
     data: dict[Name, DomainName]

@@ -16,14 +16,11 @@ Need = Data | Shape | Literal["trl"]
 
 _RELATED: Final = ("arcana", "arcana-filtered")
 """Organisms of which it is known what they were before they were aligned."""
-_LLAMAS: Final = (
-    *("llama", "mistral", "qwen2", "qwen3", "qwen3_moe"),
-    *("gemma", "granite", "mixtral", "olmoe", "smollm3"),
-)
+_LLAMAS: Final = ("llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma", "granite", "mixtral", "olmoe", "smollm3")
 """Families, by `model_type`, with blocks as Llama's: what can be scaled against one another in them is known."""
 _BIASED: Final = (
     *("llama", "qwen2", "qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text", "granite", "smollm3"),
-    *("olmo", "olmo2", "phi", "olmoe", "cohere", "starcoder2", "gpt_oss"),
+    *("qwen2_moe", "gpt_oss", "olmo", "olmo2", "phi", "cohere", "starcoder2"),
 )
 """Families whose attention can have biases of its values."""
 _NORMED: Final = ("gemma2", "gemma3", "gemma3_text", "olmo2", "olmo3")
