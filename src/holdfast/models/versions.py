@@ -19,7 +19,8 @@ def _version(package: str) -> str:
 
 
 def versions(*parts: Any) -> dict[str, str]:
-    """Of Holdfast, what it computes with, and what plug-ins at work name in a class attribute `PACKAGES`, and of who answers."""
+    """Of Holdfast, what it computes with, and what plug-ins at work name in `PACKAGES`, and of who answers."""
     named = {package for part in parts for package in getattr(part, "PACKAGES", ())} | {chosen()}
     named |= {"liger-kernel"} if find_spec("liger_kernel") else set()  # training takes it where it is
-    return {package: _version(package) for package in (*_WRITTEN_WITH, *sorted(named - {*_WRITTEN_WITH}))}
+    found = (*_WRITTEN_WITH, *sorted(named - {*_WRITTEN_WITH}))
+    return {package: _version(package) for package in found}

@@ -5,7 +5,7 @@ from typing import Any, Final
 import torch
 from transformers import TrainingArguments
 from transformers.trainer_utils import SchedulerType
-from transformers.utils import is_liger_kernel_available
+from transformers.utils.import_utils import is_liger_kernel_available
 
 from holdfast import processes
 from holdfast.errors import ConfigError
