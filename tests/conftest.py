@@ -1,6 +1,7 @@
 """What every test has: checked shapes, no network, one thread, a tiny model and a little data."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -18,11 +19,16 @@ import signal
 import socket
 from typing import Any
 
+import datasets  # noqa: F401
+import peft  # noqa: F401
 import pytest
+import scipy.stats  # noqa: F401
 import torch
+import transformers.trainer  # noqa: F401
 from beartype._check.code import codemain
 from jaxtyping import install_import_hook
 
+# Large libraries are imported above: within a module that the hook checks, all is compiled from its source.
 # The rooms where tensors flow. Their functions check types and shapes at every call; it has to be
 # asked for before any of them is imported. Metrics are left out: they take a `Domain`, a protocol
 # that is not checkable at run time, and no tensor.
@@ -39,6 +45,12 @@ torch.set_num_threads(1)
 # Whoever starts the tests in the background of a script has them ignore Ctrl-C, and all that they start with them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: every training run collects garbage, and would look through all of it in vain."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
