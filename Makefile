@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 # One thread a process: two on a busy machine are many times slower.
 export OMP_NUM_THREADS ?= 1
+# What has been compiled is kept: the tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-slow check format benchmark clean
