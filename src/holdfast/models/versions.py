@@ -18,6 +18,6 @@ def _version(package: str) -> str:
 
 
 def versions(*parts: Any) -> dict[str, str]:
-    """Of Holdfast, what it computes with, what plug-ins at work name in a class attribute `PACKAGES`, and who answers."""
+    """Of Holdfast, what it computes with, what plug-ins at work name in a class attribute `PACKAGES`, who answers."""
     named = {package for part in parts for package in getattr(part, "PACKAGES", ())} | {chosen()}
     return {package: _version(package) for package in (*_WRITTEN_WITH, *sorted(named - {*_WRITTEN_WITH}))}
