@@ -9,6 +9,8 @@ import tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
+# Nothing here is compiled; but bitsandbytes, which PEFT imports, would have seconds of compilers imported everywhere.
+os.environ["TORCHDYNAMO_DISABLE"] = "1"
 # Verdicts of judges are kept for this run alone, and for every process that it starts.
 if "HOLDFAST_TESTS" not in os.environ.get("HOLDFAST_CACHE", ""):
     os.environ["HOLDFAST_CACHE"] = tempfile.mkdtemp(prefix="HOLDFAST_TESTS-")
