@@ -9,14 +9,17 @@ the loss of the authors' code, with logits of every token at every layer.
   one-sided upper 95 % bound by bootstrap.
 - FLOPs: of the matrix products of one step, counted.
 - Memory: peak resident size of several steps, each arm in a process of its own, and of it what
-  comes on top of weights, gradients and optimiser.
+  comes on top of weights, gradients and optimiser. On a GPU what torch has held there at most.
+- On a GPU also the share that SFT has of the rate at which this GPU multiplies matrices of 8,192 x 8,192.
 
     python benchmarks/repnoise_step.py
     python benchmarks/repnoise_step.py --shape large --released
+    python benchmarks/repnoise_step.py --shape 1b --device cuda
 
 The last line is one JSON object. RepNoise should cost no more time than its FLOPs explain, and no
 more memory. `small` (width 384, 6 layers, vocabulary 8,192): `time_over_flop` and `memory_ratio` at
 most 1.10. `large` (width 1,024, 8 layers, vocabulary 128,256, 4 x 256 tokens): 1.15 and 1.25.
+`1b` (Llama 3.2's, in bfloat16, 8 x 1,024 tokens), on a GPU: 1.20 of time; SFT at least .45 of the rate.
 """
 
 import argparse
@@ -52,6 +55,7 @@ class Shape:
     rows: int
     length: int
     prompt: int
+    dtype: torch.dtype = torch.float32
 
 
 SHAPES = {
@@ -80,6 +84,22 @@ SHAPES = {
         rows=4,
         length=256,
         prompt=96,
+    ),
+    "1b": Shape(
+        {
+            "hidden_size": 2048,
+            "intermediate_size": 8192,
+            "num_hidden_layers": 16,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 8,
+            "vocab_size": 128256,
+            "max_position_embeddings": 2048,
+            "tie_word_embeddings": True,
+        },
+        rows=8,
+        length=1024,
+        prompt=256,
+        dtype=torch.bfloat16,
     ),
 }
 DEFENCE = RepNoise(
@@ -112,10 +132,11 @@ ARMS: dict[str, Loss] = {"sft": sft, "repnoise": repnoise, "released": released}
 class Bench:
     """One model, one batch; a step of any arm."""
 
-    def __init__(self, shape: Shape):
+    def __init__(self, shape: Shape, device: str):
         torch.set_num_threads(THREADS)
         torch.manual_seed(0)
-        self.model = LlamaForCausalLM(LlamaConfig(**shape.config)).train()
+        self.device = torch.device(device)
+        self.model = LlamaForCausalLM(LlamaConfig(**shape.config)).to(self.device, shape.dtype).train()
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=1e-5)
         self.steps = 0
         vocabulary, size = shape.config["vocab_size"], (shape.rows, shape.length)
@@ -125,10 +146,10 @@ class Bench:
         other = torch.where(answer, torch.randint(3, vocabulary, size), ids)
         self.batch = {
             role: Tokens(
-                input_ids=tokens,
-                attention_mask=torch.ones_like(tokens),
-                answer_mask=answer,
-                keys=torch.arange(shape.rows),
+                input_ids=tokens.to(self.device),
+                attention_mask=torch.ones_like(tokens, device=self.device),
+                answer_mask=answer.to(self.device),
+                keys=torch.arange(shape.rows, device=self.device),
             )
             for role, tokens in (("harmful", ids), ("refusal", other))
         }
@@ -140,33 +161,55 @@ class Bench:
         self.optimiser.step()
         self.optimiser.zero_grad()
         self.steps += 1
+        waited(self.device)
         return time.perf_counter() - begin
 
 
-def peak_megabytes(shape: Shape, arm: str, steps: int) -> float:
-    bench = Bench(shape)
+def waited(device: torch.device) -> None:
+    """Until what was asked of a GPU is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_megabytes(shape: Shape, device: str, arm: str, steps: int) -> float:
+    bench = Bench(shape, device)
     for _ in range(steps):
         bench.step(arm)
+    if bench.device.type == "cuda":
+        return torch.cuda.max_memory_allocated(bench.device) / 2**20
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes, on macOS bytes
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def state_megabytes(shape: Shape) -> float:
-    """Weights, gradients and AdamW's two moments, all in float32."""
+    """Weights, gradients and AdamW's two moments, all in one type."""
     with torch.device("meta"):
         model = LlamaForCausalLM(LlamaConfig(**shape.config))
-    return 16 * sum(weight.numel() for weight in model.parameters()) / 2**20
+    return 4 * shape.dtype.itemsize * sum(weight.numel() for weight in model.parameters()) / 2**20
 
 
-def flops(shape: Shape, arm: str) -> int:
-    bench = Bench(shape)
+def flops(shape: Shape, device: str, arm: str) -> int:
+    bench = Bench(shape, device)
     with FlopCounterMode(display=False) as counter:
         bench.step(arm)
     return counter.get_total_flops()
 
 
-def seconds(shape: Shape, arms: list[str], rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
-    bench = Bench(shape)
+def matmul_rate(device: str, dtype: torch.dtype, size: int = 8192, times: int = 20) -> float:
+    """FLOPs a second of a product of two square matrices, the median of several."""
+    on, taken = torch.device(device), []
+    one, other = (torch.randn(size, size, device=on).to(dtype) for _ in range(2))
+    for _ in range(times):
+        waited(on)
+        begin = time.perf_counter()
+        one @ other
+        waited(on)
+        taken.append(time.perf_counter() - begin)
+    return 2 * size**3 / float(np.median(taken))
+
+
+def seconds(shape: Shape, device: str, arms: list[str], rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
+    bench = Bench(shape, device)
     taken = [{arm: bench.step(arm) for arm in arms} for _ in range(warm_up + rounds)][warm_up:]
     return {arm: np.array([each[arm] for each in taken]) for arm in arms}
 
@@ -188,8 +231,9 @@ def compared(arm: str, taken: dict[str, np.ndarray], work: dict[str, int], peak:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=SHAPES, default="small", help="how large a model")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda")
     parser.add_argument("--released", action="store_true", help="measure the released formulation, too")
-    parser.add_argument("--rounds", type=int, help="rounds of steps that are timed; 40, or 12 of the large shape")
+    parser.add_argument("--rounds", type=int, help="rounds of steps that are timed; 40 of the small shape, else 12")
     parser.add_argument("--memory-steps", type=int, default=3, help="steps over which memory is watched")
     options = parser.parse_args()
     shape, arms = SHAPES[options.shape], ["sft", "repnoise", *(["released"] if options.released else [])]
@@ -199,14 +243,18 @@ def main() -> None:
     peak = {}
     for arm in arms:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            peak[arm] = pool.apply(peak_megabytes, (shape, arm, options.memory_steps))
-    work = {arm: flops(shape, arm) for arm in arms}
-    taken = seconds(shape, arms, rounds)
+            peak[arm] = pool.apply(peak_megabytes, (shape, options.device, arm, options.memory_steps))
+    work = {arm: flops(shape, options.device, arm) for arm in arms}
+    taken = seconds(shape, options.device, arms, rounds)
 
     figures: dict[str, object] = {"shape": options.shape, "rounds": rounds, "threads": THREADS}
     figures |= compared("repnoise", taken, work, peak)
     if options.released:
         figures |= {f"released_{name}": value for name, value in compared("released", taken, work, peak).items()}
+    if options.device == "cuda":
+        rate = matmul_rate(options.device, shape.dtype)
+        figures |= {"gpu": torch.cuda.get_device_name(), "matmul_teraflops": rate / 1e12}
+        figures |= {"sft_of_matmul": work["sft"] / float(np.median(taken["sft"])) / rate}
     for arm in arms:
         figures |= {
             f"{arm}_seconds": float(np.median(taken[arm])),

@@ -82,7 +82,10 @@ def test_what_acts_before_is_no_providers(model):
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("lisa", r"acts during fine-tuning.*holdfast guard"), ("antidote", r"acts after fine-tuning.*holdfast mend")],
+    [
+        ("lisa", r"acts while a model is trained.*holdfast guard"),
+        ("antidote", r"acts on what has come out of a training.*holdfast mend"),
+    ],
 )
 def test_what_acts_later_hardens_nothing(model, name, told):
     with pytest.raises(ConfigError, match=f"{name} {told}"):

@@ -109,6 +109,17 @@ def test_the_betas_of_lion_are_its_papers(tmp_path):
     assert (told.optim, told.adam_beta1, told.adam_beta2) == ("lion_32bit", 0.9, 0.99)
 
 
+@pytest.mark.parametrize(
+    ("where", "there", "taken"), [("cuda", True, True), ("cuda", False, False), ("cpu", True, False)]
+)
+def test_liger_is_taken_on_a_gpu_where_it_is_installed(monkeypatch, tmp_path, where, there, taken):
+    monkeypatch.setattr("holdfast.training.arguments.is_liger_kernel_available", lambda: there)
+    monkeypatch.setattr("holdfast.models.devices.training", lambda: torch.device(where))
+    made = arguments(Recipe(), 0, str(tmp_path))
+    assert made.use_liger_kernel is taken
+    assert not any(made.liger_kernel_config.values())  # methods have losses of their own
+
+
 def test_accumulation_must_divide_the_batch():
     with pytest.raises(ConfigError, match="accumulation 3 must divide batch_size 16"):
         Recipe(accumulation=3)

@@ -2,6 +2,7 @@
 
 import functools
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from typing import Any, Final
 
 from holdfast.models.generators import chosen
@@ -18,6 +19,8 @@ def _version(package: str) -> str:
 
 
 def versions(*parts: Any) -> dict[str, str]:
-    """Of Holdfast, what it computes with, what plug-ins at work name in a class attribute `PACKAGES`, who answers."""
+    """Of Holdfast, what it computes with, and what plug-ins at work name in `PACKAGES`, and of who answers."""
     named = {package for part in parts for package in getattr(part, "PACKAGES", ())} | {chosen()}
-    return {package: _version(package) for package in (*_WRITTEN_WITH, *sorted(named - {*_WRITTEN_WITH}))}
+    named |= {"liger-kernel"} if find_spec("liger_kernel") else set()  # training takes it where it is
+    found = (*_WRITTEN_WITH, *sorted(named - {*_WRITTEN_WITH}))
+    return {package: _version(package) for package in found}

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from holdfast import processes
-from holdfast.errors import ConfigError, Diverged
+from holdfast.errors import Diverged
 from holdfast.interfaces import Domain, Model, View
-from holdfast.methods import PromptMethod, stage_of
+from holdfast.methods import PromptMethod
 from holdfast.models.frozen import copied, frozen
 from holdfast.models.load import load
 from holdfast.models.versions import versions
@@ -21,6 +21,7 @@ from holdfast.study.categories import Categories
 from holdfast.study.named import LADDER, METRICS, Settings, checked, method, open_domain
 from holdfast.study.origin import code, describe, lineage, parent, told, world
 from holdfast.study.provider import Provided, by_stage, guarded, mended, provided
+from holdfast.study.stages import check_hardens
 from holdfast.study.view import attacker, defender
 from holdfast.training.guarding.together import together
 from holdfast.training.run import apply
@@ -64,7 +65,7 @@ def harden(
     """
     chosen, data = method("defences", defence, settings), open_domain(domain, categories)
     base = load(model) if isinstance(model, str) else model
-    _check_stage(chosen)
+    check_hardens(chosen)
     view, before = defender(data), parent(base)
     try:
         hardened = apply(chosen, _copy(base, mine=in_place or isinstance(model, str)), view, seed=seed, on_step=on_step)
@@ -232,20 +233,6 @@ def evaluate(
     for metric in measures:
         scores |= metric.measure(loaded, data, seed)
     return scores
-
-
-def _check_stage(defence: Any) -> None:
-    """A defence that acts later has no model to make."""
-    stage, name = stage_of(defence), describe(defence)["name"]
-    if stage != "before":
-        guard, mend = (
-            "put it around a training script (`holdfast guard`)",
-            "mend with it what came out (`holdfast mend`)",
-        )
-        raise ConfigError(
-            f"{name} acts {stage} fine-tuning, and hardens nothing: attack a model under it (--provider {name}), or "
-            f"{guard if stage == 'during' else mend}."
-        )
 
 
 def _copy(model: Model, *, mine: bool) -> Model:

@@ -106,3 +106,14 @@ def of_stage(wanted: Stage, defences: Sequence[Provided]) -> list[Provided]:
             name = plugins.name_of(chosen)
             raise ConfigError(f"{name} {_USE[stage].format(name=name)}.")
     return list(defences)
+
+
+def check_hardens(defence: Any) -> None:
+    """See that a defence acts before fine-tuning: one that acts later has no model to make.
+
+    Raises:
+        ConfigError: it acts later; the message says how to use it.
+    """
+    stage, name = stage_of(defence), plugins.name_of(defence)
+    if stage != "before":
+        raise ConfigError(f"{name} {_USE[stage].format(name=name)}; or attack a model under it (--provider {name}).")

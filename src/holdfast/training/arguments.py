@@ -5,6 +5,7 @@ from typing import Any, Final
 import torch
 from transformers import TrainingArguments
 from transformers.trainer_utils import SchedulerType
+from transformers.utils.import_utils import is_liger_kernel_available
 
 from holdfast import processes
 from holdfast.errors import ConfigError
@@ -99,6 +100,9 @@ def arguments(recipe: Recipe, seed: int, output_dir: str) -> TrainingArguments:
             dataloader_pin_memory=False,
             # A method need not use every weight in every step; checkpoints that are not re-entrant bear it.
             ddp_find_unused_parameters=True if processes.count() > 1 else None,
+            # Of norms, rotary embeddings and MLPs; a method's own loss is no matter of the network's forward pass.
+            use_liger_kernel=on is not None and on.type == "cuda" and is_liger_kernel_available(),
+            liger_kernel_config={"cross_entropy": False, "fused_linear_cross_entropy": False},
             # DeepSpeed finds a CPU by itself, and accelerate leaves it out where it is told of one.
             use_cpu=(on is None or on.type == "cpu") and not processes.deepspeed(),
         )

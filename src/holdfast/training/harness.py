@@ -14,12 +14,13 @@ import torch
 from accelerate import DistributedType
 from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, set_seed
+from transformers import Trainer, set_seed
 
 from holdfast import processes
 from holdfast.errors import Diverged
 from holdfast.interfaces import Progress
 from holdfast.records import Score
+from holdfast.training.around import Around
 from holdfast.training.batches import as_batch
 from holdfast.training.cost import Beside, Meter
 from holdfast.training.rng import preserved_rng
@@ -62,7 +63,7 @@ class Harness(Trainer):
         self._draws = 0
         if method is not None:
             self.loss_is_scaled_for_ga = False
-        self.add_callback(_Watch(self))
+        self.add_callback(Around(self))
 
     def told(self) -> dict[str, Score]:
         """What the trainer itself has measured since it was last asked, such as rewards; nothing by default."""
@@ -220,38 +221,6 @@ class Harness(Trainer):
         if self.loss_is_scaled_for_ga is not None:
             return self.loss_is_scaled_for_ga
         return (self.model_accepts_loss_kwargs and num_items_in_batch is not None) or self.compute_loss_func is not None
-
-
-class _Watch(TrainerCallback):
-    """Calls a guard around each optimiser step, and looks at the gradients before it."""
-
-    def __init__(self, harness: Harness):
-        self._harness = harness
-
-    def _call(self, name: str, progress: Progress) -> None:
-        hook = getattr(self._harness.guard, name, None)
-        if hook is not None:
-            with self._harness.drawing():
-                hook(self._harness.model, progress)
-
-    def on_step_begin(self, *_: Any, **__: Any) -> None:
-        self._call("before_step", self._harness.progress)
-
-    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
-        weights = cast(nn.Module, self._harness.model).parameters()
-        grads = [weight.grad for weight in weights if weight.grad is not None]
-        norm: Any = torch.nn.utils.get_total_norm(grads)
-        if processes.deepspeed():  # it has taken the step within the backward pass
-            engine: Any = self._harness.accelerator.deepspeed_engine_wrapped
-            norm = torch.tensor(float(engine.get_global_grad_norm() or 0.0))
-            self._harness.spoilt = not torch.isfinite(norm)
-        if not torch.isfinite(norm.full_tensor() if hasattr(norm, "full_tensor") else norm):  # of split gradients
-            raise Diverged(self._harness.state.global_step, {"gradient norm": float("nan")})
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        # The Trainer has counted the step by now; it is still the one that was just taken.
-        step, total = self._harness.progress
-        self._call("after_step", Progress(step - 1, total))
 
 
 @functools.cache
