@@ -14,6 +14,8 @@ _USUAL: Final[dict[str, Any]] = {
     "weight_decay": 0,
     "max_grad_norm": 1,
     "freeze_embeddings": False,
+    "freeze_head": False,
+    "freeze_blocks": [],
     "rescale": 0,
     "accumulation": 1,
     "lora_rank": 0,
