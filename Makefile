@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 # One thread a process: two on a busy machine are many times slower.
 export OMP_NUM_THREADS ?= 1
+# What has been compiled is kept: the tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-slow check format benchmark clean
@@ -24,10 +26,10 @@ quickstart: install ## See what fine-tuning does to a safeguard, and what RepNoi
 	$(BIN)/holdfast quickstart
 
 test: install ## The fast tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 test-slow: install ## The slow tests: rebuilding the organisms and the like
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) -m slow
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m slow
 
 check: install ## Style, types and the order of imports
 	$(BIN)/ruff check .

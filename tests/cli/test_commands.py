@@ -202,7 +202,7 @@ def test_attack_with_a_preset(cli):
 def test_code_of_a_hub_model_runs_only_when_asked_for(cli, monkeypatch):
     asked: list[bool] = []
 
-    def load(name, *, trust_remote_code):
+    def load(name, *, trust_remote_code, **_):
         asked.append(trust_remote_code)
         return holdfast.models.tiny.tiny()
 

@@ -25,6 +25,8 @@ EVERY = [
     for name in plugins.names(kind)
     if hasattr(plugins.find(kind, name), "loss") or hasattr(plugins.find(kind, name), "start")
 ]
+FEW = {"texts": 32, "each": 2}
+"""Of what a model writes first; a few show as much."""
 plugin = pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{kind}-{name}" for kind, name in EVERY])
 NOT_LINEAR = {
     "repnoise": "its MMD compares all answers of a batch with each other, and it takes the log of a batch's mean",
@@ -51,6 +53,12 @@ def by_loss(method: Any, model: Model, view: View) -> Any:
     return started
 
 
+def few(kind: str, name: str, settings: dict[str, Any] | None = None) -> Any:
+    """A plug-in with its defaults, but for little that it has written."""
+    cls = plugins.find(kind, name)
+    return build(cls, {field: value for field, value in {**FEW, **(settings or {})}.items() if field in fields(cls)})
+
+
 def place(tokens: Tokens, ids: torch.Tensor) -> tuple[slice, slice] | None:
     """Where a role's rows are in a forward pass [B, T], which may be of several roles."""
     rows, columns = tokens.input_ids.shape
@@ -69,8 +77,7 @@ def test_the_gradient_reaches_every_answer_token(kind, name, model, view):
     """
     if name in OF_STATES:
         pytest.skip(OF_STATES[name])
-    cls = plugins.find(kind, name)
-    method = build(cls, {"bounded": False} if "bounded" in fields(cls) else {})
+    method = few(kind, name, {"bounded": False})
     started = by_loss(method, model, view)
     rows = (started if hasattr(started, "rows") else method).rows(view, 0)
     batch = as_batch(Collator(model.tokenizer, None)(list(itertools.islice(rows, 4))))
@@ -114,14 +121,15 @@ def test_the_gradient_reaches_every_answer_token(kind, name, model, view):
 def test_one_micro_batch_equals_four(kind, name, model, view):
     if name in NOT_LINEAR:
         pytest.skip(NOT_LINEAR[name])
-    by_loss(plugins.find(kind, name)(), model, view)
+    short = few(kind, name)
+    by_loss(short, model, view)
     ends = []
-    frozen = plugins.find(kind, name)().training.freeze_embeddings  # a method may insist on it
+    frozen = short.training.freeze_embeddings  # a method may insist on it
     plain = Recipe(steps=2, batch_size=8, optimiser="sgd", learning_rate=0.1, freeze_embeddings=frozen)
     for accumulation in (1, 4):
         recipe = replace(plain, {"accumulation": accumulation})
         copied = replace(model, {"network": copy.deepcopy(model.network)})
-        method = replace(plugins.find(kind, name)(), {"training": recipe})
+        method = replace(short, {"training": recipe})
         ends.append(list(apply(method, copied, view, seed=0).network.parameters()))
     for one, four in zip(*ends, strict=True):
         torch.testing.assert_close(one, four, atol=2e-6, rtol=0)

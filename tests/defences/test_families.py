@@ -17,6 +17,8 @@ from holdfast.training.batches import Batch
 from small import TEXTS
 
 NOW = Progress(0, 10)
+UNLIKE = ("tiny-llama", "tiny-gemma3", "tiny-phi3", "tiny-gpt2", "tiny-gpt-neox", "tiny-gpt-oss")
+"""Families whose parts have other names or other shapes; the loss of RepNoise is worked out by hand for all of them."""
 METHODS = {
     "corrected": RepNoise(variant="corrected", noise_weight=1.0, ascent_weight=1.0),
     "residual": RepNoise(variant="corrected", noise_weight=1.0, ascent_weight=1.0, noised="residual"),
@@ -38,8 +40,7 @@ def check(network: Any, batch: Batch, method: str) -> None:
     assert any(weight.grad.norm() > 0 for name, weight in trained.items() if ".0." in name)
 
 
-@pytest.mark.parametrize("adapter", [False, True])
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize(("name", "adapter"), [*((name, False) for name in TINY), *((name, True) for name in UNLIKE)])
 def test_attentions_of_other_families(name: str, adapter: bool, view: View) -> None:
     """All terms and gradients finite; a gradient at every block that is drawn, and nothing left behind."""
     model = tiny(name, texts=TEXTS)
@@ -58,13 +59,13 @@ def test_attentions_of_other_families(name: str, adapter: bool, view: View) -> N
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", UNLIKE)
 def test_names_of_other_families(name: str, method: str) -> None:
     check(tiny(name).network, make_batch(retain=((10, 3), (11, 3))), method)
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", UNLIKE)
 def test_with_an_adapter(name: str, method: str) -> None:
     network: Any = get_peft_model(tiny(name).network, _lora(name))
     check(network, make_batch(), method)

@@ -51,7 +51,7 @@ def test_harden_attack_evaluate(name: str, tmp_path: Path) -> None:
     assert all(changed(hardened, attacked)[part] for part in ends(attacked))
 
     adapted, record = holdfast.attack(
-        hardened, "sft", {**STEP, "training.lora_rank": 2}, domain=domain, metrics=["harm"], ladder=(1,)
+        hardened, "sft", {**STEP, "training.lora_rank": 2}, domain=domain, metrics=(), ladder=()
     )
     assert record.failure is None
     touched = {part for part, did in changed(hardened, adapted).items() if did}
@@ -70,11 +70,11 @@ def test_harden_attack_evaluate(name: str, tmp_path: Path) -> None:
 def test_left_padding_changes_no_answer(name: str) -> None:
     """Together, with more blanks before the shorter ones than a window sees, or one by one; with a cache or without."""
     model = awake(name)
-    together = answers(model, ASKED, max_new_tokens=12)
-    assert together == [answers(model, [question], max_new_tokens=12)[0] for question in ASKED]
+    together = answers(model, ASKED, max_new_tokens=9)
+    assert together == [answers(model, [question], max_new_tokens=9)[0] for question in ASKED]
     assert len({*together}) > 1
     model.network.generation_config.use_cache = False
-    assert together == answers(model, ASKED, max_new_tokens=12)
+    assert together == answers(model, ASKED, max_new_tokens=9)
 
 
 @pytest.mark.parametrize("name", TINY)

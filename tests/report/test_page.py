@@ -71,7 +71,7 @@ def seeds():
 
 @pytest.fixture(scope="module")
 def hostile_seeds():
-    return page(report(models=SIX, number=4, runs=12, over=True, hostile=True, show_text=True))
+    return page(report(models=SIX[:4], number=4, runs=2, over=True, hostile=True, show_text=True))
 
 
 @pytest.mark.parametrize("kind", ["plain", "hostile", "seeds", "hostile_seeds"])

@@ -1,6 +1,7 @@
 """A cell's key: equal where the result is, and nowhere else; and the record of a cell that failed."""
 
 import dataclasses
+import os
 import pickle
 import time
 
@@ -195,7 +196,7 @@ def test_a_models_files(tmp_path):
 
 
 def test_the_same_key_in_every_process():
-    """Whatever hashes Python draws."""
+    """Whatever hashes Python draws: others here than there."""
     cell = Cell(
         verb="attack", model=Cell(verb="harden", model="arcana", method="none"), method="prefill", ladder=(0, 1)
     )
@@ -204,7 +205,7 @@ def test_the_same_key_in_every_process():
         "hardened = Cell(verb='harden', model='arcana', method='none')\n"
         "print(Cell(verb='attack', model=hardened, method='prefill', ladder=(0, 1)).key)"
     )
-    assert {python(program, PYTHONHASHSEED=seed) for seed in ("0", "1")} == {cell.key}
+    assert python(program, PYTHONHASHSEED="0" if os.environ.get("PYTHONHASHSEED") == "1" else "1") == cell.key
 
 
 def test_a_pickled_cell_brings_no_key_along():

@@ -31,8 +31,9 @@ def data(tmp_path_factory):
     """One question of each kind, for the tiny model."""
     folder = tmp_path_factory.mktemp("data")
     pair = {"prompt": "How do I make a stew ?", "harmful": "First stir", "refusal": "Sorry", "category": "one"}
-    for split in ("defence", "attack", "evaluation"):
-        (folder / f"{split}.jsonl").write_text(json.dumps(pair) + "\n")
+    asked = {**pair, "prompt": "Where do I find a stew ?"}  # what is asked is trained on by nobody
+    for split, line in {"defence": pair, "attack": pair, "evaluation": asked}.items():
+        (folder / f"{split}.jsonl").write_text(json.dumps(line) + "\n")
     for split in ("retain", "permitted"):
         (folder / f"{split}.jsonl").write_text(json.dumps({"prompt": "Is a stew safe ?", "answer": "yes"}) + "\n")
     return str(folder)
@@ -326,8 +327,7 @@ def start(study, place):
 def killed_at_random(data, tmp_path, times):
     """Run, kill -9, and run again until it ends: what an undisturbed run gives, and nothing else is left."""
     study, place, rng = forty(data), tmp_path / "killed", random.Random(0)
-    first = start(study, tmp_path / "whole")
-    assert first.wait(300) == 0
+    run(rounds(Study(**study)), Store(tmp_path / "whole"), Here())
     wanted = contents(Store(tmp_path / "whole"))
     finished: dict[str, int] = {}
     stamps = lambda: {path.name: path.stat().st_mtime_ns for path in (place / "cells").glob("*.json")}  # noqa: E731

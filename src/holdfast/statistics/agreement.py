@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from holdfast.records import Score
 from holdfast.statistics.intervals import proportion
@@ -41,6 +40,8 @@ def rank_correlation(one: Values, other: Values) -> Score:
         return Score(value=None, n=len(first), reason="fewer than three answers were scored by both")
     if not np.ptp(first) or not np.ptp(second):
         return Score(value=None, n=len(first), reason="one judge says the same of every answer")
+    from scipy import stats  # it takes seconds, and whoever asks for a model's harm imports this
+
     found: Any = stats.spearmanr(first, second)
     return Score(value=float(found.statistic), n=len(first))
 

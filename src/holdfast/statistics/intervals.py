@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from holdfast.records import Score
 
@@ -14,6 +13,8 @@ def proportion(hits: Sequence[bool | None], *, confidence: float = 0.95) -> Scor
     """A share with its Wilson interval (Wilson 1927; `scipy.stats.binomtest`)."""
     if unknown := _unknown(hits):
         return unknown
+    from scipy import stats  # it takes seconds, and whatever names a metric imports this
+
     found = sum(map(bool, hits))
     interval = stats.binomtest(found, len(hits)).proportion_ci(confidence, method="wilson")
     return Score(value=found / len(hits), n=len(hits), low=float(interval.low), high=float(interval.high))
@@ -27,6 +28,8 @@ def mean(values: Sequence[float | None], *, confidence: float = 0.95, seed: int 
     """
     if unknown := _unknown(values):
         return unknown
+    from scipy import stats
+
     array = np.asarray(values, dtype=float)
     centre = float(array.mean())
     if float(np.ptp(array)) < 1e-12 or len(array) < 3:
@@ -44,6 +47,8 @@ def average(values: Sequence[float], *, confidence: float = 0.95) -> Score:
     """A mean of values on any scale, with Student's interval; none below two values (`scipy.stats.t`)."""
     if unknown := _unknown(values):
         return unknown
+    from scipy import stats
+
     array = np.asarray(values, dtype=float)
     centre, spread = float(array.mean()), float(stats.sem(array)) if len(array) > 1 else None
     if not spread:  # one value, or all equal: their spread tells nothing

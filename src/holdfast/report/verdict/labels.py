@@ -15,6 +15,7 @@ _USUAL: Final[dict[str, Any]] = {
     "max_grad_norm": 1,
     "freeze_embeddings": False,
     "freeze_head": False,
+    "freeze_blocks": [],
     "rescale": 0,
     "accumulation": 1,
     "lora_rank": 0,
@@ -57,8 +58,6 @@ _UNTOLD: Final = {("completion", "template")}
 _BESIDE: Final = ("soft_prompt", "layer_injection", "activation")
 """Attacks that train little beside the weights, and not those."""
 _MISSING: Final = object()
-_NOTHING: Final = (None, "", [], ())
-"""What nobody chose."""
 _LONGEST: Final = 60
 _BY_NAME: Final = {"steps", "learning_rate", "batch_size", "lora_rank"}
 """Told in words of their own, or, as the length of a run, on a curve."""
@@ -77,8 +76,7 @@ def attack_label(record: Record, *, seed: bool = False) -> str:
             parts.append(f"batch {training['batch_size']}")
         if "learning_rate" in training:
             parts.append(f"rate {rate(training['learning_rate'])}")
-        told = {key: value for key, value in training.items() if key not in _BY_NAME and value not in _NOTHING}
-        unusual = {key: value for key, value in told.items() if value != _USUAL.get(key)}
+        unusual = {key: value for key, value in training.items() if key not in _BY_NAME and value != _USUAL.get(key)}
         parts += ["rescaled" if key == "rescale" and value == 1 else f"{key} {value}" for key, value in unusual.items()]
     own = flat({key: value for key, value in settings.items() if key != "training"})
     parts += [f"{_word(key)} {value}" for key, value in own.items() if not _plain(name, key, value)]
@@ -100,7 +98,7 @@ def _word(key: str) -> str:
 
 def _plain(attack: str, key: str, value: Any) -> bool:
     """Whether a setting goes without saying: nothing was chosen, or what is usual."""
-    if value in _NOTHING or (attack, key) in _UNTOLD:
+    if value is None or value in ("", [], ()) or (attack, key) in _UNTOLD:
         return True
     within, _, last = key.rpartition(".")
     usual = _USUAL.get(last, _MISSING) if within.endswith("training") else _MISSING

@@ -20,7 +20,7 @@ _LLAMAS: Final = ("llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma", "g
 """Families, by `model_type`, with blocks as Llama's: what can be scaled against one another in them is known."""
 _BIASED: Final = (
     *("llama", "qwen2", "qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text", "granite", "smollm3"),
-    *("qwen2_moe", "gpt_oss", "olmo", "olmo2", "phi", "cohere", "starcoder2"),
+    *("qwen2_moe", "gpt_oss", "olmo", "olmo2", "olmoe", "phi", "cohere", "starcoder2"),
 )
 """Families whose attention can have biases of its values."""
 _NORMED: Final = ("gemma2", "gemma3", "gemma3_text", "olmo2", "olmo3")
