@@ -19,7 +19,7 @@ from audit import watched
 from holdfast.domains.arcana import Arcana
 from plan_memory import written
 
-FEW = 8
+FEW = 4
 SHORT = """
 import dataclasses, sys
 from holdfast import plugins
@@ -31,11 +31,11 @@ from holdfast.study.suites.standard import STANDARD
 
 ONE = {"training.steps": 1, "training.batch_size": 4, "training.warmup": 0, "texts": 4}
 def short(one):
-    there = fields(plugins.find("attacks", one.attack.name))
+    there = fields(plugins.find("attacks", plugins.without_preset(one.attack.name)))
     few = {name: value for name, value in ONE.items() if name in there}
     return dataclasses.replace(one, attack=Method(name=one.attack.name, set={**one.attack.variants()[0], **few}))
 
-families = {one.attack.name: short(one) for one in reversed(STANDARD.of("quick"))}
+families = {plugins.without_preset(one.attack.name): short(one) for one in reversed(STANDARD.of("quick"))}
 audit.planned.__kwdefaults__["suite"] = dataclasses.replace(STANDARD, attempts=tuple(families.values()))
 if __name__ == "__main__":
     main()
@@ -92,6 +92,7 @@ def main() -> None:
             figures[name] = {"code": code, "seconds": round(seconds), "gigabytes": round(most / 1e9, 2)}
             print(name, json.dumps(figures[name]), file=sys.stderr)
         records = [json.loads(path.read_text()) for path in (folder / "audit" / "records").glob("*.json")]
+        assert records, "nothing was audited"
         figures["audit"] |= {"runs": len(records), "failed": sum(bool(one.get("failure")) for one in records)}
     print(json.dumps(figures))
 

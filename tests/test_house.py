@@ -79,3 +79,9 @@ def test_every_file_says_what_it_is():
         if not re.match(r'(#!.*\n)?r?"""\S', path.read_text())
     ]
     assert silent == []
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """pytest imports them by their names, and would stop at the second."""
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert names == sorted(set(names))
