@@ -29,7 +29,7 @@ from holdfast.study import audit
 from holdfast.study.methods import Method
 from holdfast.study.suites.standard import STANDARD
 
-ONE = {"training.steps": 1, "training.batch_size": 4, "training.warmup": 0, "texts": 4}
+ONE = {"training.steps": 1, "training.batch_size": 4, "training.warmup": 0, "texts": 4, "sampling.samples": 4}
 def short(one):
     there = fields(plugins.find("attacks", plugins.without_preset(one.attack.name)))
     few = {name: value for name, value in ONE.items() if name in there}
