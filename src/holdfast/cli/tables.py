@@ -31,7 +31,12 @@ def ladder_tables(title: str, record: "Record") -> list[Table]:
     rungs, second = record.rungs, opinions(record)
     told = {score for scores in second.values() for score in scores}
     names = [name for name in dict.fromkeys(name for rung in rungs for name in rung.scores) if name not in told]
-    table = Table("steps", "samples", "tokens", "FLOPs", *names, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for spending in ("steps", "samples", "tokens", "FLOPs"):
+        table.add_column(spending, no_wrap=True)
+    # On a narrow terminal a name goes on below itself, as an interval does below its value.
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
     for rung in rungs:
         spent = rung.budget
         values = [cell(rung.scores[name]) if name in rung.scores else "-" for name in names]

@@ -78,7 +78,8 @@ def _run(cell: Cell, model: Model, on_step: Any) -> tuple[Model, Any]:
     """The model that a cell makes, and its record where it has one."""
     from holdfast.study import experiment, lesson
 
-    common: dict[str, Any] = {"domain": cell.domain, "seed": cell.seed, "on_step": on_step}
+    # A model that is not kept for the next cell may be changed itself: a copy of a large one is as large.
+    common: dict[str, Any] = {"domain": cell.domain, "seed": cell.seed, "in_place": not _loaded, "on_step": on_step}
     if cell.verb == "harden":
         return experiment.harden(model, cell.built, categories=cell.categories, **common), None
     common |= {"role": cell.role, "ladder": cell.ladder, "provider": cell.provider}
