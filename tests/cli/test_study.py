@@ -136,7 +136,7 @@ def test_other_bad_input(cli, study):
 
 def test_ctrl_c_leaves_all_of_it_resumable(cli, study, tmp_path):
     # Its last cells take long enough to be stopped in.
-    study.write_text(STUDY.replace("sft, set: {training.steps: 1,", "sft, set: {training.steps: 300,"))
+    study.write_text(STUDY.replace("sft, set: {training.steps: 1,", "sft, set: {training.steps: 100,"))
     command = "from holdfast.cli.main import main\nif __name__ == '__main__': main()"
     running = subprocess.Popen(
         [sys.executable, "-c", command, "study", "run", "small.yaml", "--workers", "1", "--quiet"],

@@ -68,6 +68,13 @@ def rehearsed(study: Study) -> Study:
     return replace(study, changes)
 
 
+@pytest.fixture
+def store(tmp_path_factory, worker_id):
+    """One for all studies, and for all processes that test them: cells that several have are done once."""
+    mine = tmp_path_factory.getbasetemp()
+    return Store((mine if worker_id == "master" else mine.parent) / "shipped")
+
+
 def test_they_are_there():
     assert [path.stem for path in STUDIES] == [
         "conditions",
@@ -82,9 +89,8 @@ def test_they_are_there():
 
 
 @pytest.mark.parametrize(("path", "tier"), EVERY)
-def test_a_study_runs_to_its_report(path, tier, tmp_path):
+def test_a_study_runs_to_its_report(path, tier, store):
     study = rehearsed(load(path, tier))
-    store = Store(tmp_path / "store")
     ended = run(rounds(study), store, Here(), keep=study.keep)
     assert ended.count("failed") == 0
     records = finished(rounds(study), store)

@@ -163,6 +163,7 @@ def test_failures_are_told_as_without_ray(cluster):
     assert told["is well"][0] == (None, "None", None)
 
 
+@pytest.mark.slow
 def test_two_share_a_gpu(cluster, tmp_path):
     """Half of a GPU and half of a CPU each: both fit on the one node that has a GPU."""
     with ray(cluster, gpus=0.5, cpus=0.5) as runner:
@@ -196,6 +197,7 @@ def test_work_of_a_lost_node_is_done_again(cluster, tmp_path):
     assert sorted(attempts.values()) == [1, 1, 2]
 
 
+@pytest.mark.slow
 def test_a_node_lost_too_often_is_a_failure(cluster, tmp_path):
     with another_node(cluster, num_cpus=1, num_gpus=ODD) as node, ray(cluster, gpus=ODD, retries=0) as runner:
         runner.start("it", pieces.note_attempt, tmp_path, "it")
@@ -204,6 +206,7 @@ def test_a_node_lost_too_often_is_a_failure(cluster, tmp_path):
         assert all_of(runner, 1)["it"].failure.reason == "the node was lost 1 time"
 
 
+@pytest.mark.slow
 def test_what_ray_ends_for_want_of_memory_is_a_failure(cluster):
     """A node that counts as full at a thousandth of its memory, so always."""
     full = {"RAY_memory_usage_threshold": "0.001", "RAY_memory_monitor_refresh_ms": "100"}
@@ -217,6 +220,7 @@ def test_what_ray_ends_for_want_of_memory_is_a_failure(cluster):
     assert "running low on memory" in failure.log
 
 
+@pytest.mark.slow
 def test_a_node_without_holdfast_is_no_failure_of_the_work(cluster, tmp_path):
     (tmp_path / "holdfast").mkdir()
     (tmp_path / "holdfast" / "__init__.py").touch()
@@ -229,6 +233,7 @@ def test_a_node_without_holdfast_is_no_failure_of_the_work(cluster, tmp_path):
         raise ended.error
 
 
+@pytest.mark.slow
 def test_closing_ends_the_work_and_leaves_the_cluster(cluster, tmp_path):
     with ray(cluster) as runner:
         runner.start("it", pieces.note_and_sleep, tmp_path / "it")
