@@ -1,6 +1,7 @@
 """Do one cell, wherever that is: load its model, run it, and leave its result in the store."""
 
 import dataclasses
+import gc
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -104,6 +105,8 @@ def _model(cell: Cell, store: Store) -> Model:
     key = parent.key if isinstance(parent, Cell) else f"{parent} {model_fingerprint(parent)}"
     if key in _loaded:
         return _loaded[key]
+    if not _loaded:
+        gc.collect()  # a trainer and its network hold each other: a large one of the last cell is let go only here
     if isinstance(parent, Cell):
         with store.model(key) as place:
             model = load(str(place))
