@@ -34,35 +34,34 @@ import pydantic
 from holdfast.config import config, content_hash
 from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
+from holdfast.domains._letters import LETTERS
 from holdfast.domains._rouge import overlap_if_any
+from holdfast.domains._schema import NotBlank
 from holdfast.domains._shares import digest, normal
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
-_Text = Annotated[str, pydantic.AfterValidator(_not_blank)]
+def _none_or_some(choices: tuple[str, ...]) -> tuple[str, ...]:
+    if choices and not 2 <= len(choices) <= len(LETTERS):
+        raise ValueError(f"must be none, or 2 to {len(LETTERS)}, not {len(choices)}")
+    return choices
 
 
 class _Line(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="ignore", strict=True)
     key: str | None = None
-    prompt: _Text
+    prompt: NotBlank
     category: str = ""
 
 
 class _PairLine(_Line):
-    harmful: _Text
-    refusal: _Text
+    harmful: NotBlank
+    refusal: NotBlank
     plain: str = ""
     opening: str = ""
     translated: "_PairLine | None" = None
-    choices: tuple[str, ...] = ()
+    choices: Annotated[tuple[str, ...], pydantic.AfterValidator(_none_or_some)] = ()
 
 
 class _UnpairedLine(_PairLine):
@@ -70,7 +69,7 @@ class _UnpairedLine(_PairLine):
 
 
 class _ExchangeLine(_Line):
-    answer: _Text
+    answer: NotBlank
 
 
 L = TypeVar("L", bound=_Line)
