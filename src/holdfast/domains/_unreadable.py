@@ -49,7 +49,7 @@ def broken_line(files: Sequence[Path]) -> str | None:
                 for number, line in enumerate(file, start=1):
                     if line.strip() and not _is_object(line):
                         return f"{path}:{number}"
-        except (OSError, EOFError, ValueError):  # is not packed as its name says
+        except Exception:  # it is not packed as its name says: the first error tells that
             return None
     return None
 
