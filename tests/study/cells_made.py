@@ -49,7 +49,10 @@ def jsonl(place: Path, *splits: str) -> str:
     ):
         lines = pairs if split in {"defence", "attack", "evaluation"} else exchanges
         if split in {"evaluation", "permitted", "bows-test"}:  # what is asked is trained on by nobody
-            lines = [{**line, "prompt": f"Now: {line['prompt']}"} for line in lines]
+            lines = [
+                {**line, "prompt": line["prompt"].replace("How do", "Where do").replace("Is a", "Was a")}
+                for line in lines
+            ]
         (place / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return str(place)
 

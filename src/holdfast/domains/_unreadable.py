@@ -1,11 +1,10 @@
 """What is told of a data set that cannot be had: why, and how to have it all the same."""
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
-
-import pydantic_core
 
 from holdfast.domains._wanted import Wanted, is_id
 from holdfast.errors import DataError
@@ -56,7 +55,7 @@ def broken_line(files: Sequence[Path]) -> str | None:
 
 def _is_object(line: bytes) -> bool:
     try:
-        found: Any = pydantic_core.from_json(line.removeprefix(b"\xef\xbb\xbf"))
-    except ValueError:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict)
