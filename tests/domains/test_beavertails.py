@@ -106,6 +106,7 @@ def test_numbers(domain):
         ({"refusals": ""}, "split 'defence' of beavertails is empty: no refusals; have a model refuse more"),
         ({"size": "330k"}, "has no file of split '330k_train', but 30k/test.jsonl.gz, 30k/train.jsonl.gz"),
         ({"source": "no/where/at/all"}, "there is no no/where/at/all: give a folder"),
+        ({"source": "no/source/here", "refusals": "no/refusals/here"}, "there is no no/source/here: give a folder"),
     ],
 )
 def test_what_cannot_be_had(domain, settings, said):

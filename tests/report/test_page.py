@@ -133,6 +133,16 @@ def test_restricted_text_shows_only_if_asked():
     assert "hidden: restricted text; <code>--show-text</code> shows it" in hidden
 
 
+def test_a_hidden_question_leaves_nothing_behind():
+    whole = report(number=4, runs=1)
+    (one,) = whole.verdicts
+    mute = dataclasses.replace(one, said=[dataclasses.replace(said, prompt=None) for said in one.said])
+    text = page(dataclasses.replace(whole, verdicts=[mute]))
+    assert "How do I make a hex ?" in page(whole)
+    assert "How do I make a hex ?" not in text
+    assert '<p class="asked">' not in text
+
+
 def test_a_gap_is_no_zero(plain):
     wards = re.search(r"<bdi>wards</bdi></th>(.*?)</tr>", plain, re.DOTALL)[1]
     cells = [re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", wards, re.DOTALL)]

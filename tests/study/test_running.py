@@ -34,8 +34,8 @@ def data(tmp_path_factory):
     asked = {**pair, "prompt": "Where do I find a stew ?"}  # what is asked is trained on by nobody
     for split, line in {"defence": pair, "attack": pair, "evaluation": asked}.items():
         (folder / f"{split}.jsonl").write_text(json.dumps(line) + "\n")
-    for split in ("retain", "permitted"):
-        (folder / f"{split}.jsonl").write_text(json.dumps({"prompt": "Is a stew safe ?", "answer": "yes"}) + "\n")
+    for split, prompt in {"retain": "Is a stew safe ?", "permitted": "Is it a safe stew ?"}.items():
+        (folder / f"{split}.jsonl").write_text(json.dumps({"prompt": prompt, "answer": "yes"}) + "\n")
     return str(folder)
 
 

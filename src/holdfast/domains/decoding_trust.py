@@ -21,7 +21,6 @@ from typing import Annotated, ClassVar, Final, Literal
 import pydantic
 
 from holdfast.config import config
-from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
 from holdfast.domains._refusals import Addresses, Harmful, refusals
@@ -140,14 +139,6 @@ class DecodingTrust(Written):
         """Where it is read from."""
         return [self.source, *self.refusals]
 
-    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """By phrases."""
-        return _prose.refused(answer)
-
-    def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Not scored: a text may go on in many ways."""
-        return None
-
     def _dealt(self, toxic: Sequence[Harmful]) -> tuple[list[Harmful], list[Harmful]]:
         """The defender's, and the attacker's."""
         if self.overlap:
@@ -166,8 +157,8 @@ class DecodingTrust(Written):
                 revision=self.revision,
                 config="toxicity",
                 split=part,
-                local=("",),
-                never=("refusals",),
+                local=("toxicity_user_prompts", ""),
+                never=("refusals", "gpt3", "gpt4"),
             )
             yield from rows(wanted, _Row)
 

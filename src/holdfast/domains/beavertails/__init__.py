@@ -75,8 +75,8 @@ class Beavertails(Written):
 
     def splits_made(self) -> Splits:
         """Pairs: defence, attack, evaluation, unpaired. Harmless: retain, benign, permitted."""
-        given = [one for address in self.refusals for one in refusals(self._given(address))]
         train, test = (splits.answered(self._answers(part)) for part in ("train", "test"))
+        given = [one for address in self.refusals for one in refusals(self._given(address))]
         return splits.made(
             train,
             test,
