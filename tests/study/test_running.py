@@ -146,6 +146,23 @@ def test_a_damaged_model_is_made_again_and_never_used(data, tmp_path):
     assert contents(store) == before
 
 
+def test_a_model_that_is_not_kept_for_the_next_cell_is_the_cells_own(data, tmp_path, monkeypatch):
+    """A small one is kept, and stays as it was loaded."""
+    from holdfast.study import work
+
+    [cell, *_] = [cell for cell in static(small(data)) if cell.model == "tiny-llama"]
+    store = Store(tmp_path / "store")
+    monkeypatch.setattr(work, "_loaded", {})
+    (kept, mine), (again, _) = work._model(cell, store), work._model(cell, store)
+    assert again is kept
+    assert not mine
+    monkeypatch.setattr(work, "_loaded", {})
+    monkeypatch.setattr(work, "_SMALL", 0)
+    (own, mine), (another, _) = work._model(cell, store), work._model(cell, store)
+    assert another is not own
+    assert mine
+
+
 def test_two_that_find_one_model_damaged_have_it_made_once(data, tmp_path):
     """Both were reading it when it broke; the second must not throw away what was made anew for the first."""
     store = Store(tmp_path / "store")

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from holdfast.errors import ConfigError, ModelError
 from holdfast.interfaces import Model
 from holdfast.models.chat import context_length
+from holdfast.models.frozen import copied
 from holdfast.models.identity import weights_hash
 
 MEMORY: Final = 0.45
@@ -51,16 +52,20 @@ def generated(
             "or leave out --generator."
         ) from None
     encoded: Any = model.tokenizer(list(chats), add_special_tokens=False)
-    how = SamplingParams(
-        max_tokens=max_new_tokens,
-        temperature=temperature,
-        top_p=1.0,
-        top_k=0,
-        seed=seed if temperature else None,
-        stop_token_ids=list(ends),
-        detokenize=False,
-    )
     asked = [{"prompt_token_ids": ids} for ids in encoded["input_ids"]]
+    how = [
+        SamplingParams(
+            max_tokens=max_new_tokens,
+            temperature=temperature,
+            top_p=1.0,
+            top_k=0,
+            # vLLM draws for each prompt by itself: of one seed, equal prompts would have equal answers.
+            seed=seed + number if temperature else None,
+            stop_token_ids=list(ends),
+            detokenize=False,
+        )
+        for number in range(len(asked))
+    ]
     told: Any = _running(model).generate(asked, how, use_tqdm=False)
     return [list(one.outputs[0].token_ids) for one in told]
 
@@ -79,7 +84,7 @@ def _started(model: Model, weights: str) -> _Engine:
 
     folder = Path(tempfile.mkdtemp(prefix="holdfast-vllm-"))
     try:
-        model.network.save_pretrained(folder)
+        _plain(model.network).save_pretrained(folder)
         model.tokenizer.save_pretrained(folder)
         llm = LLM(
             model=str(folder),
@@ -92,6 +97,11 @@ def _started(model: Model, weights: str) -> _Engine:
         shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(f"vLLM cannot run {model.name}: {' '.join(str(error).split())[:300]}") from error
     return _Engine(weights, llm, folder)
+
+
+def _plain(network: Any) -> Any:
+    """A network with its adapter merged, in a copy: PEFT would write the adapter alone."""
+    return copied(network).merge_and_unload() if hasattr(network, "peft_config") else network
 
 
 @atexit.register
