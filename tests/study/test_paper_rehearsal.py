@@ -18,6 +18,7 @@ from holdfast.study.replication import changed
 from holdfast.study.replication.cells import Asked, asked
 from holdfast.study.replication.design import Replication, load
 from holdfast.study.run import run
+from holdfast.study.spelling import spelling, spelt
 from holdfast.study.store.store import Store
 
 PAPER = Path(__file__).parents[2] / "studies" / "repnoise_paper.yaml"
@@ -31,15 +32,20 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def small(data):
-    """As `--model tiny-llama --data DIR --scale 0.001 --judge phrases` has it, with one step for two."""
+    """As `--model tiny-llama --data DIR --scale 0.001 --judge phrases` has it, one step for two, four words."""
     whole = changed.smaller(changed.from_disk(changed.on(load(PAPER), "tiny-llama"), data), 0.001)
     whole = changed.judged(whole, ["phrases"])
 
     def short(one: Method) -> Method:
         return Method(name=one.name, set={**one.set, **SHORT} if "training.steps" in one.set else one.set)
 
+    def brief(domain: str) -> str:
+        name, given = spelt(domain)
+        return spelling(name, {**given, "max_new_tokens": 4})
+
     return whole.model_copy(
         update={
+            "data": {name: brief(domain) for name, domain in whole.data.items()},
             "defences": {name: tuple(map(short, steps)) for name, steps in whole.defences.items()},
             "attacks": {name: short(one) for name, one in whole.attacks.items()},
             "lesson": {**whole.lesson, **SHORT},

@@ -10,8 +10,9 @@ of the toxic continuations each; `overlap` gives both all of them, as the paper 
 
 Divergences: the judge is unitary/toxic-bert, which was trained on the comments that Perspective, the paper's judge, is
 made for: that is a service, which may be gone. Its six labels are told apart by a sigmoid each, as its authors' own
-code reads them (`predict` of github.com/unitaryai/detoxify), whatever its configuration says. The released code trained its defence against toxic text in place of
-harmless text where there were fewer samples than rows; here refusals are refusals.
+code reads them (`predict` of github.com/unitaryai/detoxify), whatever its configuration says. The released code trained
+its defence against toxic text in place of harmless text where there were fewer samples than rows; here refusals are
+refusals.
 """
 
 from collections.abc import Iterator, Sequence

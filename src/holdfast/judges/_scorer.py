@@ -32,8 +32,11 @@ class Scorer(NamedTuple):
         return [self.network.config.id2label[at] for at in range(self.network.config.num_labels)]
 
     def exclusive(self, independent: bool | None = None) -> bool:
-        """Whether just one label holds of a text: there are several, and neither the caller nor the configuration says
-        that each may hold by itself. What a caller says goes before the configuration; None says nothing."""
+        """Whether just one label holds of a text: there are several, and nobody says that each may hold by itself.
+
+        Args:
+            independent: whether each may, as somebody says; None is as the configuration does.
+        """
         if independent is None:
             independent = self.network.config.problem_type == "multi_label_classification"
         return len(self.labels) > 1 and not independent
