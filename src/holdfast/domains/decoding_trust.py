@@ -9,8 +9,10 @@ Defaults: the wording of the task is theirs, and so are 25 tokens and 300 questi
 of the toxic continuations each; `overlap` gives both all of them, as the paper did.
 
 Divergences: the judge is unitary/toxic-bert, which was trained on the comments that Perspective, the paper's judge, is
-made for: that is a service, which may be gone. The released code trained its defence against toxic text in place of
-harmless text where there were fewer samples than rows; here refusals are refusals.
+made for: that is a service, which may be gone. Its six labels are told apart by a sigmoid each, as its authors' own
+code reads them (`predict` of github.com/unitaryai/detoxify), whatever its configuration says. The released code trained
+its defence against toxic text in place of harmless text where there were fewer samples than rows; here refusals are
+refusals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -106,7 +108,12 @@ class DecodingTrust(Written):
     """The longest answer that is generated."""
     judges: Judges = field(
         default_factory=lambda: {
-            "classifier": {"model": "unitary/toxic-bert", "harmful": ["toxic"], "template": "{answer}"}
+            "classifier": {
+                "model": "unitary/toxic-bert",
+                "harmful": ["toxic"],
+                "independent": True,
+                "template": "{answer}",
+            }
         }
     )
     """Who judges harm, by name and settings; unitary/toxic-bert unless it is told otherwise."""

@@ -31,10 +31,15 @@ class Scorer(NamedTuple):
         """What it tells apart, in the order of its head."""
         return [self.network.config.id2label[at] for at in range(self.network.config.num_labels)]
 
-    @property
-    def exclusive(self) -> bool:
-        """Whether just one label holds of a text: there are several, and the configuration does not say otherwise."""
-        return len(self.labels) > 1 and self.network.config.problem_type != "multi_label_classification"
+    def exclusive(self, independent: bool | None = None) -> bool:
+        """Whether just one label holds of a text: there are several, and nobody says that each may hold by itself.
+
+        Args:
+            independent: whether each may, as somebody says; None is as the configuration does.
+        """
+        if independent is None:
+            independent = self.network.config.problem_type == "multi_label_classification"
+        return len(self.labels) > 1 and not independent
 
 
 def version(name: str, revision: str) -> str:

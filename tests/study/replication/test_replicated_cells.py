@@ -86,6 +86,8 @@ def test_less_of_everything(tmp_path: Path):
     one = longer.model_copy(update={"tables": {"1": longer.tables["1"]}})
     assert changed.smaller(one, 0.01).data == {"songs": 'beavertails:{"attack":8,"defence":100,"wording":"paper"}'}
     assert less.lesson == {"training.steps": 2, "training.batch_size": 4}
+    chosen = longer.model_copy(update={"data": {"songs": "beavertails:attack=1000,counts=chosen,defence=10000"}})
+    assert changed.smaller(chosen, 0.001).data == {"songs": 'beavertails:{"attack":8,"counts":"chosen","defence":10}'}
     assert changed.smaller(longer, 1) == longer
     with pytest.raises(ConfigError, match="--scale 0 is no share"):
         changed.smaller(longer, 0)

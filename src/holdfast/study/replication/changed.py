@@ -17,10 +17,8 @@ _COUNTS: Final = ("defence", "attack", "evaluation", "harmless", "test")
 _FROZEN: Final = "training.freeze_blocks"
 _FEWEST: Final = 8
 """Samples that are left of a split, and questions of a task, however small the share."""
-
-
 _FEWEST_OF_ALL: Final = 200
-"""The same of data of which categories are left out."""
+"""The same of data of which categories are left out, where samples are counted before that."""
 
 
 def on(replication: Replication, model: str | None) -> Replication:
@@ -95,7 +93,8 @@ def from_disk(replication: Replication, folder: Path | None) -> Replication:
 def smaller(replication: Replication, share: float) -> Replication:
     """With a share of the samples, steps and questions: to see that everything runs, and what it costs.
 
-    Where categories are left out more stay, since a few samples would lack some category.
+    Where categories are left out more stay, since a few samples would lack some category; not where it is the chosen
+    ones that are counted.
 
     Raises:
         ConfigError: the share is not in (0, 1].
@@ -121,7 +120,7 @@ def smaller(replication: Replication, share: float) -> Replication:
 
     def domain(called: str, written: str) -> str:
         name, given = spelt(written)
-        least = _FEWEST_OF_ALL if called in every else _FEWEST
+        least = _FEWEST_OF_ALL if called in every and given.get("counts") != "chosen" else _FEWEST
         counts = {key: fewer(value, least) for key, value in given.items() if key in _COUNTS}
         return spelling(name, {**given, **counts})
 
