@@ -75,6 +75,15 @@ def test_it_never_scrolls_sideways(opened, width):
     assert browser.value(outside) == []
 
 
+def test_figures_stand_beside_the_judges_whatever_an_attack_is_called(opened):
+    """The first of them is in sight: names wrap, however long."""
+    browser, _ = opened
+    browser.width(1280)
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    section = "[...document.querySelectorAll('h3')].find(one => one.textContent == 'Judges').parentElement"
+    assert browser.value(f"{section}.querySelector('td.wide + td').getBoundingClientRect().right") < 1280
+
+
 def test_it_prints(opened):
     browser, _ = opened
     pdf = base64.b64decode(browser("Page.printToPDF", printBackground=True)["data"])
