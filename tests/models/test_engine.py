@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 
 from holdfast.errors import ConfigError, ModelError, UnknownName
 from holdfast.models import engine, generate, generators
+from holdfast.models.chat import render
 from holdfast.models.generate import answers
 from holdfast.models.tiny import tiny
 from holdfast.training.lora import add_lora
@@ -102,6 +103,18 @@ def test_an_engine_lives_until_other_weights_are_asked(model, vllm):
     assert not first.exists()
     engine.end()
     assert not second.exists()
+
+
+def test_it_keeps_room_for_what_is_asked_and_no_more(model, vllm, monkeypatch):
+    """In steps of four tokens: answers of 1 fit where those of 2 do; for answers of 12 it is started anew."""
+    monkeypatch.setattr(engine, "_STEP", 4)
+    longest = max(
+        len(model.tokenizer.encode(render(model.tokenizer, prompt), add_special_tokens=False)) for prompt in PROMPTS
+    )
+    for new, many in ((2, 1), (1, 1), (12, 2)):
+        answers(model, PROMPTS, max_new_tokens=new)
+        assert len(vllm) == many
+    assert [started["max_model_len"] for started in vllm] == [-(-(longest + new) // 4) * 4 for new in (2, 12)]
 
 
 def test_what_is_wrong_is_told(model, vllm, monkeypatch):

@@ -19,10 +19,14 @@ from holdfast.models.identity import weights_hash
 
 MEMORY: Final = 0.45
 """The share of a GPU's memory that vLLM may take: the network itself lies there, too."""
+_STEP: Final = 1024
+"""Tokens by which the length that an engine is made for is rounded up: another length is another engine."""
 
 
 class _Engine(NamedTuple):
     weights: str
+    length: int
+    """Tokens that a prompt and its answer may have together."""
     llm: Any
     folder: Path
 
@@ -66,20 +70,23 @@ def generated(
         )
         for number in range(len(asked))
     ]
-    told: Any = _running(model).generate(asked, how, use_tqdm=False)
+    longest = max((len(ids) for ids in encoded["input_ids"]), default=0) + max_new_tokens
+    told: Any = _running(model, longest).generate(asked, how, use_tqdm=False)
     return [list(one.outputs[0].token_ids) for one in told]
 
 
-def _running(model: Model) -> Any:
-    """An engine with these weights."""
+def _running(model: Model, longest: int) -> Any:
+    """An engine with these weights, for texts that are so long."""
     weights = weights_hash(model.network)
-    if not _engine or _engine[0].weights != weights:
+    if not _engine or _engine[0].weights != weights or _engine[0].length < longest:
         end()
-        _engine.append(_started(model, weights))
+        # Not all of the context, which vLLM would keep room for: that of Llama 3.1 takes 17 GB.
+        length = -(-longest // _STEP) * _STEP
+        _engine.append(_started(model, weights, min(length, context_length(model.network) or length)))
     return _engine[0].llm
 
 
-def _started(model: Model, weights: str) -> _Engine:
+def _started(model: Model, weights: str, length: int) -> _Engine:
     from vllm import LLM  # type: ignore[import-not-found] - it is no dependency
 
     folder = Path(tempfile.mkdtemp(prefix="holdfast-vllm-"))
@@ -89,14 +96,14 @@ def _started(model: Model, weights: str) -> _Engine:
         llm = LLM(
             model=str(folder),
             dtype=str(model.network.dtype).removeprefix("torch."),
-            max_model_len=context_length(model.network),
+            max_model_len=length,
             gpu_memory_utilization=MEMORY,
             generation_config="vllm",  # not the model's own habits
         )
     except (OSError, RuntimeError, ValueError) as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise ModelError(f"vLLM cannot run {model.name}: {' '.join(str(error).split())[:300]}") from error
-    return _Engine(weights, llm, folder)
+    return _Engine(weights, length, llm, folder)
 
 
 def _plain(network: Any) -> Any:
