@@ -147,7 +147,6 @@ def load(path: Path) -> Replication:
         within: Where = cause.within if isinstance(cause, Misfit) else ()
         where = (*(part for part in first["loc"] if part not in {"[key]", "function-after"}), *within)
         problem = first["msg"].removeprefix("Value error, ")
-        told = f"{where[-1]}: " if where else ""
-        raise lines.error(
-            where, f"{told}{problem[0].lower()}{problem[1:]}{'' if problem[-1] in '.?' else '.'}"
-        ) from None
+        name = next((f"{part}: " for part in reversed(where) if isinstance(part, str)), "")
+        end = "" if problem[-1] in ".?" else "."
+        raise lines.error(where, f"{name}{problem[0].lower()}{problem[1:]}{end}") from None
