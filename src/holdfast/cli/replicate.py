@@ -139,17 +139,17 @@ def _planned(replication: "Replication", tables: Sequence[str], *, json: bool, q
     from holdfast.study.replication.cells import asked
 
     cells = asked(replication, tables)
-    told = [
-        {"table": name, **_counted(one.cell for one in cells if one.table == name)}
+    told = {
+        name: _counted(one.cell for one in cells if one.table == name)
         for name in dict.fromkeys(one.table for one in cells)
-    ]
+    }
     whole = {"model": replication.model, **_counted(one.cell for one in cells)}
     if json:
-        typer.echo(json_.dumps({**whole, "tables": told}))
+        typer.echo(json_.dumps({**whole, "tables": [{"table": name, **counts} for name, counts in told.items()]}))
     elif not quiet:
-        for one in told:
-            title = replication.tables[one["table"]].title
-            typer.echo(f"{title}: {one['runs']} runs on {one['hardened']} hardened models and the base")
+        for name, counts in told.items():
+            title = replication.tables[name].title
+            typer.echo(f"{title}: {counts['runs']} runs on {counts['hardened']} hardened models and the base")
         typer.echo(f"In all {whole['runs']} runs, {whole['hardened']} models to harden, on {replication.model}.")
 
 
