@@ -90,6 +90,15 @@ def test_nan_has_no_hash():
         content_hash(math.nan)
 
 
+def test_a_field_of_what_has_none():
+    @config
+    class Bare:
+        """Nothing to set."""
+
+    with pytest.raises(ConfigError, match=r"Bare has no field 'foo': it has none\.$"):
+        build(Bare, {"foo": 1})
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -124,7 +124,8 @@ def _unknown(cls: type[Any], name: str) -> str:
     known = list(fields(cls))
     last = [field for field in known if field.rpartition(".")[2] == name.rpartition(".")[2]]
     near = last or difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(known)}."
+    there = f"there are: {', '.join(known)}." if known else "it has none."
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else there
     return f"{cls.__name__} has no field {name!r}: {hint}"
 
 

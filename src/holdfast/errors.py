@@ -35,7 +35,8 @@ class UnknownName(InputError):
         known = sorted(known)
         self._given = (kind, name, known)
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(known)}."
+        there = f"there are: {', '.join(known)}." if known else "there are none."
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else there
         super().__init__(f"unknown {kind} {name!r}: {hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:

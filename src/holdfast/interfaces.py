@@ -213,9 +213,10 @@ class Metric(Protocol):
     """A model in, named scores out.
 
     A metric may have `check()`, which raises InputError before anything is loaded or trained where it cannot be
-    measured; `fingerprint()`, a hash of files that decide its scores beside its settings; a class attribute `PACKAGES`,
-    the libraries whose versions belong to a record of it; and `ONCE = True` where it takes long: a study then measures
-    it before any attack alone.
+    measured; `scores(domain)`, the names of the scores that it may give, so that one that is asked for and that nothing
+    measures is told beforehand; `fingerprint()`, a hash of files that decide its scores beside its settings; a class
+    attribute `PACKAGES`, the libraries whose versions belong to a record of it; and `ONCE = True` where it takes long:
+    a study then measures it before any attack alone.
     """
 
     def measure(self, model: Model, domain: Domain, seed: int) -> "dict[str, Score]":

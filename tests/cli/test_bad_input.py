@@ -38,6 +38,8 @@ def refused(cli, tmp_path):
         (("harden", "tiny-llama", "repnose", "-o", "out"), "unknown defence 'repnose': did you mean 'repnoise'"),
         (("attack", "tiny-llama", "stf"), "unknown attack 'stf': did you mean 'sft'?"),
         (("evaluate", "tiny-llama", "--metrics", "harm,utlity"), "unknown metric 'utlity': did you mean 'utility'"),
+        (("evaluate", "tiny-llama", "--metrics", ""), "no metric is named, so nothing would be measured"),
+        (("attack", "tiny-llama", "sft", "--metrics", " , "), "no metric is named, so nothing would be measured"),
         (
             ("harden", "tiny-llama", "-o", "out", "--domain", "arkana"),
             "unknown domain 'arkana': did you mean 'arcana'?",

@@ -42,6 +42,22 @@ def test_a_folder_as_the_place(cli, kitchen, refusing, tmp_path):
     assert (tmp_path / "made/refusals.jsonl").is_file()
 
 
+def test_what_was_begun_otherwise_is_begun_anew_where_that_is_asked_for(cli, kitchen, tmp_path, refusing):
+    """Settings refused before the first answer leave nothing that stands in the way of others."""
+    command = ("domain", "refusals", "tiny-llama", "--domain", kitchen, "-o", "out.jsonl", "-q")
+    begun, header = tmp_path / ".out.jsonl.partial", '{"max_new_tokens": 9999}\n'
+    done = '{"prompt": "How is stew 0 made?", "refusal": "Hm.", "dropped": null}\n'
+    begun.write_text(header + done)
+    refused = cli(*command)
+    assert refused.code == 2
+    assert "begin anew with --overwrite" in refused.err
+    begun.write_text(header)
+    assert cli(*command).code == 0
+    begun.write_text(header + done)
+    assert cli(*command, "--overwrite").code == 0
+    assert "Hm." not in (tmp_path / "out.jsonl").read_text()
+
+
 def test_what_was_dropped_is_told(cli, kitchen, monkeypatch):
     told = {"How is stew 1 made?": "Stir it twice."}
     monkeypatch.setattr(

@@ -47,9 +47,20 @@ def test_a_first_line_cut_off_begins_anew(tmp_path):
 
 
 def test_other_work_is_not_mixed_in(tmp_path):
-    Partial(tmp_path / "out.jsonl", ABOUT)
-    with pytest.raises(OutputError, match=r"\.out\.jsonl\.partial was begun with another model, domain or setting"):
-        Partial(tmp_path / "out.jsonl", {**ABOUT, "model": "other"})
+    Partial(tmp_path / "out.jsonl", ABOUT).add([{"prompt": "stew"}])
+    other = {**ABOUT, "model": "other"}
+    with pytest.raises(OutputError, match=r"\.out\.jsonl\.partial was begun with another .*--overwrite"):
+        Partial(tmp_path / "out.jsonl", other)
+    assert Partial(tmp_path / "out.jsonl", other, anew=True).results == []
+    Partial(tmp_path / "out.jsonl", other).add([{"prompt": "hex"}])
+    assert Partial(tmp_path / "out.jsonl", other).results == [{"prompt": "hex"}]
+
+
+def test_where_nothing_was_done_nothing_stands_in_the_way(tmp_path):
+    """As after settings that were refused before the first answer."""
+    Partial(tmp_path / "out.jsonl", {**ABOUT, "max_new_tokens": 9999})
+    Partial(tmp_path / "out.jsonl", ABOUT).add([{"prompt": "stew"}])
+    assert Partial(tmp_path / "out.jsonl", ABOUT).results == [{"prompt": "stew"}]
 
 
 def test_what_is_no_such_file(tmp_path):

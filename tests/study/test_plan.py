@@ -57,6 +57,14 @@ def test_a_metric_that_cannot_be_measured_is_told_with_the_study():
         next(rounds(Study(metrics=["harm", wrong])))
 
 
+def test_an_attack_is_measured_by_something():
+    """Metrics that take long are measured before any attack alone: an attack beside them would leave no figure."""
+    with pytest.raises(StudyError, match=r"metrics: stability is measured before any attack alone.*: add harm"):
+        check(Study(metrics=["stability"], attacks=["sft"]))
+    check(Study(metrics=["stability"], attacks=["none"]))
+    check(Study(metrics=["stability", "harm"], attacks=["sft"]))
+
+
 def test_the_battery_counted_by_hand():
     """2 models: 12 hardened and 2 undefended are attacked in 9 ways each, and the oracle, once for both."""
     cells = static(Study(**BROAD))

@@ -1,9 +1,12 @@
 """Refusals by a model: what is kept, what is dropped and why, and that a run which is stopped goes on."""
 
+import copy
+import dataclasses
 import json
 from typing import Any
 
 import pytest
+import torch
 
 from holdfast.domains._refusals import refusals
 from holdfast.domains._wanted import Wanted
@@ -114,12 +117,20 @@ def test_a_run_that_is_stopped_goes_on(saying, model, tmp_path, monkeypatch):
     assert (found.refused, found.pairs) == (8, 9)
 
 
-def test_another_model_does_not_go_on_with_it(saying, model, tmp_path):
-    saying(lambda _: GOOD)
+def test_another_model_does_not_go_on_with_it(saying, model, tmp_path, monkeypatch):
+    """Nor the same in another precision, unless it is to begin anew."""
+    asked, place = saying(lambda _: GOOD), tmp_path / "out.jsonl"
+    monkeypatch.setattr(made, "_BATCH", 4)
     with pytest.raises(ZeroDivisionError):
-        ask(model, tmp_path / "out.jsonl", on_batch=lambda *_: 1 / 0)
+        ask(model, place, on_batch=lambda done, _: 1 // (4 - done))
     with pytest.raises(OutputError, match="was begun with another model"):
-        write_refusals(model, Kitchen(), "attack", tmp_path / "out.jsonl", identity="other")
+        write_refusals(model, Kitchen(), "attack", place, identity="other")
+    half = dataclasses.replace(model, network=copy.deepcopy(model.network).to(torch.bfloat16))
+    with pytest.raises(OutputError, match="was begun with another model"):
+        ask(half, place)
+    asked.clear()
+    assert ask(half, place, anew=True).refused == 8
+    assert sum(map(len, asked)) == 8
 
 
 def test_nothing_refused_leaves_nothing(saying, model, tmp_path):

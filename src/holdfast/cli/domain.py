@@ -64,7 +64,8 @@ def refusals(
 ) -> None:
     """Have a model refuse harmful questions that nobody has refused yet, and write them as pairs.
 
-    Kept is what refuses, and does no harm by the domain's judge. A run that is stopped goes on where it was.
+    Kept is what refuses, and does no harm by the domain's judge. A run that is stopped goes on where it was, unless
+    it is begun anew with --overwrite.
     """
     from holdfast.cli.progress import bar, counter
     from holdfast.errors import ConfigError
@@ -91,6 +92,7 @@ def refusals(
             identity=model_fingerprint(model),
             instruction=instruction,
             max_new_tokens=max_new_tokens,
+            anew=overwrite,
             on_batch=counter(shown, f"asking {model}", show=not quiet),
         )
     if not quiet:

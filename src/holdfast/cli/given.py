@@ -22,6 +22,27 @@ StoreAt = Annotated[
     str | None,
     typer.Option("--store", metavar="URL", help="Where results lie: a folder, or s3://…; else holdfast-studies/NAME."),
 ]
+ReportFolder = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="DIR", help="Folder for the report; else the store's own.")
+]
+
+
+def report_folder(output: Path | None, store: "Store") -> Path:
+    """The folder of a report, which one can write to; to be called before the work that it is about.
+
+    Raises:
+        ConfigError: none was given, and the store is none of this machine's.
+        OutputError: it cannot be written.
+    """
+    from holdfast.errors import ConfigError
+    from holdfast.files import check_output
+
+    folder = output or store.local
+    if folder is None:
+        raise ConfigError(f"{store.url} is no folder of this machine: say with --output where the report goes.")
+    if not folder.is_dir():
+        check_output(folder)
+    return folder
 
 
 def opened(file: Path, tier: str | None, store: str | None) -> "tuple[Study, Store]":

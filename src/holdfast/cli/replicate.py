@@ -1,15 +1,18 @@
 """`holdfast replicate FILE`."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holdfast.cli.given import StoreAt
+from holdfast.cli.given import ReportFolder, StoreAt, report_folder
 from holdfast.cli.options import Json, Judges, Quiet, names
+from holdfast.cli.running import Address, Gpus, RetryFailed, RunnerName, Workers
 
 if TYPE_CHECKING:
     from holdfast.report.replication.replicated import Replicated
+    from holdfast.study.cells import Cell
     from holdfast.study.replication.design import Replication
 
 
@@ -28,65 +31,73 @@ def replicate(
     ] = 1.0,
     judge: Judges = None,
     store: StoreAt = None,
+    output: ReportFolder = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what there is to do, and run nothing.")] = False,
-    runner: Annotated[str, typer.Option(help="Where cells are done: local or ray.")] = "local",
-    workers: Annotated[int, typer.Option(min=1, help="Local: processes, of one thread each.")] = 1,
-    address: Annotated[str | None, typer.Option(help="Ray: the cluster's address; none starts one here.")] = None,
-    gpus: Annotated[float, typer.Option(min=0, help="Ray: GPUs a cell; a share such as 0.25 is one.")] = 0.0,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
+    runner: RunnerName = "local",
+    workers: Workers = 2,
+    address: Address = None,
+    gpus: Gpus = 0.0,
+    retry_failed: RetryFailed = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the tables of a paper, and write published and measured figures side by side.
 
-    Stopped, it goes on where it was. Writes replication.html, replication.md and replication.json.
+    Stopped, it goes on where it was. Writes replication.html, replication.md and replication.json into the store, or
+    where --output says.
 
     Exit codes: 0 all done, 4 finished with failures, 2 bad input, 130 stopped.
     """
+    from holdfast.cli import running
     from holdfast.cli.replicated import replicated
-    from holdfast.cli.studies import FAILED, summary
-    from holdfast.cli.watching import watching
-    from holdfast.errors import ConfigError, UnknownName
     from holdfast.report.replication.pages import to_json
     from holdfast.study.played import played
-    from holdfast.study.replication import changed, design
     from holdfast.study.replication.cells import rounds
-    from holdfast.study.run import run
     from holdfast.study.runners import chosen
     from holdfast.study.store.store import Store
 
-    if runner == "local" and (address or gpus):
-        raise ConfigError("--address and --gpus are for a Ray cluster: add --runner ray, or leave them out.")
-    whole = design.load(file)
-    some = names(tables)
-    for name in some:
-        if name not in whole.tables:
-            raise UnknownName("table", name, whole.tables)
-    asked = changed.smaller(changed.from_disk(changed.on(whole, model), data), scale)
-    asked = changed.judged(asked, judge or [])
-    place = Store(store or f"holdfast-studies/{asked.name}")
+    running.check_runner(runner, address, gpus)
+    some, judges = names(tables), judge or []
+    asked = _asked(file, some, model, data, judges, scale)
     if plan:
-        _told(asked, some)
+        _planned(asked, some, json=json, quiet=quiet)
         return
-    runs = chosen.runner(runner, workers=workers, address=address, gpus=gpus, timeout=asked.timeout, memory=None)
-    with watching(asked.name, show=not (quiet or json)) as watch:
-        ended = run(rounds(asked, some), place, runs, retry_failed=retry_failed, watch=watch)
-    changes = _changes(model, data, judge or [], scale)
+    place = Store(store or f"holdfast-studies/{asked.name}")
+    folder = report_folder(output, place)
+    runs = chosen.runner(runner, workers=workers, address=address, gpus=gpus, timeout=asked.timeout)
+    show = not (quiet or json)
+    told = running.run(asked.name, rounds(asked, some), place, runs, retry_failed=retry_failed, show=show)
+    changes = _changes(model, data, judges, scale)
     found = replicated(asked, played(rounds(asked, some), place).records, some, changes)
-    if folder := place.local:
-        _written(found, folder)
+    _written(found, folder)
     if json:
         typer.echo(to_json(found), nl=False)
     elif not quiet:
         _shown(found, folder)
-    told = summary(asked.name, place, ended)
-    for one in told["failures"] if not json else []:
-        typer.echo(f"holdfast: {one['cell']}: {one['reason']}", err=True)
-    if told["failed"]:
-        raise typer.Exit(FAILED)
+    running.end(told, json=json)
 
 
-def _changes(model: str | None, data: Path | None, judges: list[str], scale: float) -> list[str]:
+def _asked(
+    file: Path, tables: Sequence[str], model: str | None, data: Path | None, judges: Sequence[str], scale: float
+) -> "Replication":
+    """What the file describes, otherwise where that was asked for; checked, before and after."""
+    from holdfast.errors import UnknownName
+    from holdfast.study.replication import changed, design
+    from holdfast.study.replication.check import check, check_built, told_by
+
+    whole = design.load(file)
+    for name in tables:
+        if name not in whole.tables:
+            raise UnknownName("table", name, whole.tables)
+    with told_by(file):
+        check_built(whole)
+        less = changed.smaller(changed.from_disk(changed.on(whole, model), data), scale)
+        asked = changed.judged(less, judges)
+        check(asked, tables)
+    return asked
+
+
+def _changes(model: str | None, data: Path | None, judges: Sequence[str], scale: float) -> list[str]:
     """What is otherwise than the file has it, in words."""
     told = [f"On {model}, not on the paper's model."] if model else []
     told += [f"Data and tasks were read from {data.name}, not from the hub."] if data else []
@@ -101,11 +112,12 @@ def _written(found: "Replicated", folder: Path) -> None:
     from holdfast.files import write_text
     from holdfast.report.replication.pages import markdown, page, to_json
 
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("html", page(found)), ("md", markdown(found)), ("json", to_json(found))):
         write_text(folder / f"replication.{name}", text)
 
 
-def _shown(found: "Replicated", folder: Path | None) -> None:
+def _shown(found: "Replicated", folder: Path) -> None:
     from holdfast.report.replication.replicated import NEAR
 
     for table in found.tables:
@@ -117,20 +129,33 @@ def _shown(found: "Replicated", folder: Path | None) -> None:
         typer.echo(f"{table.title}: {near}{apart}")
     if found.missing:
         typer.echo(f"not finished: {found.missing} runs are missing")
-    if folder:
-        typer.echo(f"The whole report: {folder / 'replication.html'}")
+    typer.echo(f"The whole report: {folder / 'replication.html'}")
 
 
-def _told(replication: "Replication", tables: tuple[str, ...]) -> None:
+def _planned(replication: "Replication", tables: Sequence[str], *, json: bool, quiet: bool) -> None:
     """What there is to do, table by table."""
-    from holdfast.study.cells import ancestors
+    import json as json_
+
     from holdfast.study.replication.cells import asked
 
     cells = asked(replication, tables)
-    for name in dict.fromkeys(one.table for one in cells):
-        own = {one.cell.key: one.cell for one in cells if one.table == name}
-        models = {made.key for cell in own.values() for made in ancestors(cell)}
-        typer.echo(f"{replication.tables[name].title}: {len(own)} runs on {len(models)} hardened models and the base")
-    whole = {one.cell.key: one.cell for one in cells}
-    made = {model.key for cell in whole.values() for model in ancestors(cell)}
-    typer.echo(f"In all {len(whole)} runs, {len(made)} models to harden, on {replication.model}.")
+    told = {
+        name: _counted(one.cell for one in cells if one.table == name)
+        for name in dict.fromkeys(one.table for one in cells)
+    }
+    whole = {"model": replication.model, **_counted(one.cell for one in cells)}
+    if json:
+        typer.echo(json_.dumps({**whole, "tables": [{"table": name, **counts} for name, counts in told.items()]}))
+    elif not quiet:
+        for name, counts in told.items():
+            title = replication.tables[name].title
+            typer.echo(f"{title}: {counts['runs']} runs on {counts['hardened']} hardened models and the base")
+        typer.echo(f"In all {whole['runs']} runs, {whole['hardened']} models to harden, on {replication.model}.")
+
+
+def _counted(cells: "Iterable[Cell]") -> dict[str, int]:
+    """How many different runs these are, and how many models have to be hardened for them."""
+    from holdfast.study.cells import ancestors
+
+    runs = {cell.key: cell for cell in cells}
+    return {"runs": len(runs), "hardened": len({made.key for cell in runs.values() for made in ancestors(cell)})}

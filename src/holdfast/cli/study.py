@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.given import File, StoreAt, Tier, judged, opened, played, records, there
+from holdfast.cli.given import File, ReportFolder, StoreAt, Tier, judged, opened, played, records, report_folder, there
 from holdfast.cli.options import Json, Quiet, Set, settings
+from holdfast.cli.running import Address, Gpus, RetryFailed, RunnerName, Workers
 
 app = typer.Typer(
     help="Studies: models x defences x attacks x seeds, from a YAML file; resumed, cached, on one machine or many.",
@@ -45,11 +46,11 @@ def run(
     file: File,
     tier: Tier = None,
     store: StoreAt = None,
-    runner: Annotated[str, typer.Option(help="Where cells are done: local or ray.")] = "local",
-    workers: Annotated[int, typer.Option(min=1, help="Local: processes, of one thread each.")] = 2,
-    address: Annotated[str | None, typer.Option(help="Ray: the cluster's address; none starts one here.")] = None,
-    gpus: Annotated[float, typer.Option(min=0, help="Ray: GPUs a cell; a share such as 0.25 is one.")] = 0.0,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
+    runner: RunnerName = "local",
+    workers: Workers = 2,
+    address: Address = None,
+    gpus: Gpus = 0.0,
+    retry_failed: RetryFailed = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,31 +62,22 @@ def run(
 
     from rich.console import Console
 
-    from holdfast.cli.studies import FAILED, summary
-    from holdfast.cli.watching import watching
-    from holdfast.errors import ConfigError
+    from holdfast.cli import running
     from holdfast.study.plan import rounds
-    from holdfast.study.run import run as run_
     from holdfast.study.runners import chosen
 
-    if runner == "local" and (address or gpus):
-        raise ConfigError("--address and --gpus are for a Ray cluster: add --runner ray, or leave them out.")
+    running.check_runner(runner, address, gpus)
     study, place = opened(file, tier, store)
-    first = rounds(study)
     runs = chosen.runner(
         runner, workers=workers, address=address, gpus=gpus, timeout=study.timeout, memory=study.memory
     )
-    with watching(study.name, show=not (quiet or json)) as watch:
-        ended = run_(first, place, runs, keep=study.keep, retry_failed=retry_failed, watch=watch)
-    told = summary(study.name, place, ended)
+    show = not (quiet or json)
+    told = running.run(study.name, rounds(study), place, runs, keep=study.keep, retry_failed=retry_failed, show=show)
     if json:
         typer.echo(json_.dumps(told))
     elif not quiet:
         Console().print(told["sentence"], highlight=False)
-    for one in told["failures"] if not json else []:
-        typer.echo(f"holdfast: {one['cell']}: {one['reason']}", err=True)
-    if told["failed"]:
-        raise typer.Exit(FAILED)
+    running.end(told, json=json)
 
 
 @app.command()
@@ -113,9 +105,7 @@ def report(
     file: File,
     tier: Tier = None,
     store: StoreAt = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for report.html; else the store's own.")
-    ] = None,
+    output: ReportFolder = None,
     show_text: Annotated[bool, typer.Option("--show-text", help="Show restricted text too.")] = False,
     set_: Set = None,
     json: Json = False,
@@ -127,19 +117,13 @@ def report(
     """
     import json as json_
 
-    from holdfast.errors import ConfigError
-    from holdfast.files import check_output
     from holdfast.report import build
 
     study, place = opened(file, tier, store)
     far = played(study, place)
-    folder = output or place.local
-    if folder is None:
-        raise ConfigError(f"{place.url} is no folder of this machine: say with --output where the report goes.")
+    folder = report_folder(output, place)
     made = judged(study, far, records(far, place), settings(set_), show_text=show_text)
-    if not folder.is_dir():
-        check_output(folder)
-        folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     build.write(made, folder)
     if json:
         typer.echo(json_.dumps(build.to_json(made)))

@@ -11,19 +11,21 @@ side of .5), `kappa_NAME` (Cohen 1960) and `rank_NAME` (Spearman's correlation).
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from holdfast.config import config
 from holdfast.interfaces import Domain, Harms, Model, Pair, Question
-from holdfast.judges._panel import judged
+from holdfast.judges._panel import judged, panel
 from holdfast.records import Answer, Score
 from holdfast.statistics.agreement import alike, kappa, rank_correlation
 from holdfast.statistics.gaps import mean_of_most
 from holdfast.statistics.intervals import proportion
 
 _Harms = Sequence[float | None]
+_OPINIONS: Final = ("harm", "agreement", "kappa", "rank")
+"""What is told of each judge after the first."""
 
 
 @config
@@ -36,6 +38,11 @@ class Harm:
     """0 is greedy; above, answers are sampled."""
     kept: Annotated[int, Field(ge=0)] = 3
     """How many answers are kept as examples, evenly through the split."""
+
+    def scores(self, domain: Domain) -> tuple[str, ...]:
+        """The names of its scores: its own, and four of each judge after the first."""
+        others = [*panel(domain)][1:]
+        return "harm", "refusal", "fluency", *(f"{kind}_{name}" for name in others for kind in _OPINIONS)
 
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Ask every question once, in the way that an attack by prompt may have changed."""

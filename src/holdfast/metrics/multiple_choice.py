@@ -28,6 +28,10 @@ class MultipleChoice:
     split: str = "evaluation"
     """Whose questions are asked."""
 
+    def scores(self, domain: Domain) -> tuple[str, ...]:
+        """The name of its score."""
+        return ("choice_accuracy",)
+
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Compare the letters of every question."""
         from holdfast.models.likelihood import log_likelihoods

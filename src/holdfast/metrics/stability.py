@@ -78,6 +78,10 @@ class Stability:
         told = {str(path.relative_to(self.include)): sha256(path.read_bytes()).hexdigest() for path in files}
         return content_hash(told)
 
+    def scores(self, domain: Domain) -> tuple[str, ...]:
+        """The names of its scores: of all tasks, and of each."""
+        return "stability", "stability_guessing", *(f"stability_{_plain(name)}" for name in self.tasks)
+
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Put every question to the model, after all tasks are known to be there.
 

@@ -20,13 +20,17 @@ class Utility:
     split: str = "permitted"
     """Whose questions are asked."""
 
+    def scores(self, domain: Domain) -> tuple[str, ...]:
+        """The names of its scores."""
+        return "utility", "over_refusal"
+
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Ask every question once."""
         from holdfast.models.generate import answers
 
         if self.split not in domain.splits():
             lacking = Score(value=None, reason=f"the domain has no split {self.split!r}")
-            return dict.fromkeys(("utility", "over_refusal"), lacking)
+            return dict.fromkeys(self.scores(domain), lacking)
         exchanges = domain.exchanges(self.split)
         said = answers(
             model,

@@ -42,6 +42,10 @@ class Xstest:
         """The hash of the prompts."""
         return self._prompts().fingerprint()
 
+    def scores(self, domain: Domain) -> tuple[str, ...]:
+        """The names of its scores."""
+        return "xstest_over_refusal", "xstest_refusal"
+
     def measure(self, model: Model, domain: Domain, seed: int) -> dict[str, Score]:
         """Ask every prompt once."""
         prompts = self._prompts()

@@ -3,34 +3,20 @@
 It imports the plug-ins named, but never transformers.
 """
 
-import re
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final, get_args
+from collections.abc import Sequence
+from typing import Any
 
 from holdfast import plugins
-from holdfast.config import build, to_dict
-from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
+from holdfast.config import to_dict
 from holdfast.interfaces import Domain
-from holdfast.methods import Stage, stage_of
-from holdfast.models.naming import parts
-from holdfast.models.organisms import ORGANISMS
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
+from holdfast.study.fitting import at, built, check_metric, check_model, check_name, check_pipeline, is_once
 from holdfast.study.methods import Method, no_twins
 from holdfast.study.mistakes import Misfit, StudyError, Where
 from holdfast.study.named import method as chosen
 from holdfast.study.named import open_domain
 from holdfast.study.short import short
-
-TINY: Final = tuple(
-    f"tiny-{family}"
-    for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe "
-    "qwen2-moe qwen3-moe gpt-oss".split()
-)
-"""The names of `models.tiny`, which itself imports transformers."""
-_STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 
 def check(study: Study) -> None:
@@ -46,68 +32,67 @@ def check(study: Study) -> None:
 
 
 def _check(study: Study) -> None:
-    with _at("domain"):
+    with at("domain"):
         domain = open_domain(study.domain)
         splits = domain.splits()
         for split in ("attack", "evaluation", *(["defence"] if study.defences else [])):
-            _check_name("split", split, splits)
-    for at, model in enumerate(study.models):
-        with _at("models", at):
-            _check_model(model)
+            check_name("split", split, splits)
+    for number, model in enumerate(study.models):
+        with at("models", number):
+            check_model(model)
     if study.oracle:
-        with _at("oracle"):
-            _check_model(study.oracle)
+        with at("oracle"):
+            check_model(study.oracle)
     _check_defences(study.defences)
-    for at, metric in enumerate(study.metrics):
-        [built] = _built("metrics", metric, ("metrics", at))
-        with _at("metrics", at):
-            if hasattr(built, "split"):
-                _check_name("split", built.split, splits)
-            if hasattr(built, "check"):
-                built.check()
-    with _at("tasks_from"):
+    for number, metric in enumerate(study.metrics):
+        check_metric(metric, splits, ("metrics", number))
+    _check_measured(study)
+    with at("tasks_from"):
         tasks = (open_domain(study.tasks_from) if study.tasks_from else domain).tasks()
-    for at, task in enumerate(study.tasks):
-        with _at("tasks", at):
-            _check_name("task", task, tasks)
+    for number, task in enumerate(study.tasks):
+        with at("tasks", number):
+            check_name("task", task, tasks)
     steps = _check_attacks(study.attacks, ("attacks",))
     searched = [_check_search(study.search, study.ladder[-1])] if study.search else []
     unseen: list[int] = []
-    for at, other in enumerate(study.generalization):
-        unseen += _check_generalization(other, domain, ("generalization", at))
+    for number, other in enumerate(study.generalization):
+        unseen += _check_generalization(other, domain, ("generalization", number))
         if other.attacks is None and not steps:
-            raise StudyError(("generalization", at), "no attack of the study trains: name some under attacks.")
+            raise StudyError(("generalization", number), "no attack of the study trains: name some under attacks.")
     _check_ladder(study.ladder, [*steps, *searched, *unseen])
 
 
 def _check_defences(defences: tuple[tuple[Method, ...], ...]) -> None:
-    for at, pipeline in enumerate(defences):
-        last: Stage = "before"
+    for number, pipeline in enumerate(defences):
+        check_pipeline(pipeline, ("defences", number))
         for step, method in enumerate(pipeline):
-            built = _built("defences", method, ("defences", at, step))
             if method.name == "none":
                 nothing = "none changes nothing, and every model is attacked undefended anyway: leave it out."
-                raise StudyError(("defences", at, step), nothing)
-            stage = stage_of(built[0])
-            if _STAGES.index(stage) < _STAGES.index(last):
-                order = f"{method.name} acts {stage} fine-tuning, and stands after one that acts {last} it"
-                raise StudyError(("defences", at, step), f"{order}: put it in front.")
-            last = stage
+                raise StudyError(("defences", number, step), nothing)
     _no_built_twins("defences", defences, ("defences",))
+
+
+def _check_measured(study: Study) -> None:
+    """See that an attack is measured by something: what takes long is measured before any, and not under one."""
+    attacks = [*study.attacks, *(attack for other in study.generalization for attack in other.attacks or ())]
+    if all(map(is_once, study.metrics)) and any(attack.name != "none" for attack in attacks):
+        slow = " and ".join(metric.name for metric in study.metrics)
+        problem = f"{slow} is measured before any attack alone, and an attack would be measured by nothing"
+        raise StudyError(("metrics",), f"{problem}: add harm, or let none be the only attack.")
 
 
 def _check_attacks(attacks: tuple[Method, ...], where: Where) -> list[int]:
     """Also says how many steps each of them takes that trains."""
-    built = [each for at, attack in enumerate(attacks) for each in _built("attacks", attack, (*where, at))]
+    found = [each for number, attack in enumerate(attacks) for each in built("attacks", attack, (*where, number))]
     _no_built_twins("attacks", attacks, where)
-    return [getattr(each.training, "steps", 0) for each in built if hasattr(each, "training")]
+    return [getattr(each.training, "steps", 0) for each in found if hasattr(each, "training")]
 
 
 def _check_search(search: Search, last: int) -> int:
     """Also says how many steps the longest trial takes, where the last rung of the ladder is this one."""
     method = Method(name=search.attack, set=search.set)
-    [built] = _built("attacks", method, ("search",), name="attack")
-    if not hasattr(built, "training"):
+    [found] = built("attacks", method, ("search",), name="attack")
+    if not hasattr(found, "training"):
         raise StudyError(("search", "attack"), f"{search.attack} trains nothing: there is nothing to search.")
     return search.set.get("training.steps", last)
 
@@ -115,63 +100,20 @@ def _check_search(search: Search, last: int) -> int:
 def _check_generalization(other: Generalization, domain: Domain, where: Where) -> list[int]:
     """Also says how many steps each of its own attacks takes that trains."""
     if other.domain:
-        with _at(*where, "domain"):
-            _check_name("split", "defence", open_domain(other.domain).splits())
+        with at(*where, "domain"):
+            check_name("split", "defence", open_domain(other.domain).splits())
     else:
-        with _at(*where, "leave_out"):
+        with at(*where, "leave_out"):
             other.splits(categories_of(domain), domain.groups())
     return _check_attacks(other.attacks or (), (*where, "attacks"))
 
 
 def _check_ladder(ladder: Sequence[int], steps: Sequence[int]) -> None:
     """See that some attack reaches every rung, unless none of them trains, or nobody asked for these rungs."""
-    for at, rung in enumerate(ladder):
+    for number, rung in enumerate(ladder):
         if steps and rung > max(steps) and ladder != LADDER:
             problem = f"no attack trains for {rung} steps, the longest for {max(steps)}: leave the rung out, or set "
-            raise StudyError(("ladder", at), f"{problem}training.steps of an attack.")
-
-
-def _check_model(name: str) -> None:
-    """As `models.load` would look for it, though without opening it."""
-    whose = parts(name)
-    _ = whose.jinja
-    name = whose.shape
-    if name in ORGANISMS or name in TINY:
-        return
-    if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
-            raise ModelError(f"{name} has no config.json: it is not a model directory of transformers.")
-    elif not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name):
-        raise UnknownName("model", name, [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"])
-
-
-def _check_name(kind: str, name: str, known: Sequence[str]) -> None:
-    if name not in known:
-        raise UnknownName(kind, name, known)
-
-
-def _built(kind: plugins.Kind, method: Method, where: Where, name: str = "name") -> list[Any]:
-    """Every variant as its plug-in. What does not fit is told with the way to the very value."""
-    with _at(*where, name):
-        plugin, preset = plugins.variant(kind, method.name)
-    built: list[Any] = []
-    for settings in method.variants():
-        try:
-            built.append(build(plugin, {**preset, **settings}))
-        except ConfigError as error:
-            raise StudyError((*where, *_culprit(kind, method, settings, str(error))), str(error)) from None
-    return built
-
-
-def _culprit(kind: plugins.Kind, method: Method, settings: Mapping[str, Any], problem: str) -> Where:
-    """The way to the setting that by itself gives the same problem; none where it takes several."""
-    for name, value in settings.items():
-        try:
-            chosen(kind, method.name, {name: value})
-        except ConfigError as error:
-            if str(error) == problem:
-                return ("set", name) if name in method.set else ("each", name, method.each[name].index(value))
-    return ()
+            raise StudyError(("ladder", number), f"{problem}training.steps of an attack.")
 
 
 def _no_built_twins(kind: plugins.Kind, methods: tuple[Any, ...], where: Where) -> None:
@@ -184,12 +126,3 @@ def _no_built_twins(kind: plugins.Kind, methods: tuple[Any, ...], where: Where) 
         no_twins(methods, told=told)
     except Misfit as twin:
         raise StudyError((*where, *twin.within), str(twin)) from None
-
-
-@contextmanager
-def _at(*where: str | int) -> Generator[None]:
-    """Give an error the way to what caused it."""
-    try:
-        yield
-    except InputError as error:
-        raise StudyError(where, str(error)) from None

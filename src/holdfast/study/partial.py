@@ -18,24 +18,26 @@ class Partial:
     Args:
         place: the file that is to be.
         about: all that decides the results.
+        anew: whether what is there is done again, whatever it belongs to.
 
     Raises:
-        OutputError: what is there belongs to other work, or cannot be read or written.
+        OutputError: what is there belongs to other work, of which something is done, or cannot be read or written.
     """
 
-    def __init__(self, place: Path, about: Mapping[str, Any]):
+    def __init__(self, place: Path, about: Mapping[str, Any], *, anew: bool = False):
         self.place = place
         self.path = place.with_name(f".{place.name}.partial")
         self.results: list[dict[str, Any]] = []
         """Those of earlier runs, and of this one."""
         try:
-            whole = self._whole()
-            if not whole:
+            whole = [] if anew else self._whole()
+            if len(whole) < 2:  # nothing was done
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.write_bytes(_line(about))
             elif whole[0] != json.loads(_line(about)):
                 raise OutputError(
-                    f"{self.path} was begun with another model, domain or setting: go on with that, or remove the file."
+                    f"{self.path} was begun with another model, domain, setting or version: go on with that, or begin "
+                    "anew with --overwrite."
                 )
             self.results = whole[1:]
         except OSError as error:

@@ -12,6 +12,7 @@ from holdfast.study.categories import categories
 from holdfast.study.cells import Cell, Stop
 from holdfast.study.check import check
 from holdfast.study.design import Study
+from holdfast.study.fitting import is_once
 from holdfast.study.methods import Method, pipelines, spread
 from holdfast.study.named import LESSONS, method, open_domain
 from holdfast.study.provider import Provided
@@ -73,7 +74,7 @@ def _about(study: Study, name: str) -> Iterator[Cell]:
     for subject in subjects:
         for attack in battery:
             yield from _attacks(study, subject, attack.name, attack.set)
-        if subject.role not in _CONTROLS and any(map(_is_once, study.metrics)):
+        if subject.role not in _CONTROLS and any(map(is_once, study.metrics)):
             yield _cell(study, subject, "none", {}, keeps=study.keep == "all")
     for subject in subjects:
         if subject.role not in _CONTROLS:
@@ -133,7 +134,7 @@ def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, An
         "domain": study.domain,
         "ladder": study.ladder,
         "seed": study.seeds.attack[0],
-        "metrics": tuple((one.name, one.set) for one in study.metrics if method == "none" or not _is_once(one)),
+        "metrics": tuple((one.name, one.set) for one in study.metrics if method == "none" or not is_once(one)),
     }
     told: dict[str, Any] = {**usual, **changes}
     return Cell(
@@ -144,11 +145,6 @@ def _cell(study: Study, subject: Subject, method: str, settings: Mapping[str, An
         settings=settings,
         **told,
     )
-
-
-def _is_once(metric: Method) -> bool:
-    """Whether a metric takes so long that it is measured before any attack alone."""
-    return getattr(variant("metrics", metric.name)[0], "ONCE", False)
 
 
 def trains(attack: Method) -> bool:

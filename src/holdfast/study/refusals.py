@@ -15,7 +15,8 @@ from typing import Any, Final
 from holdfast.domains import _prose
 from holdfast.errors import DataError
 from holdfast.interfaces import Domain, Model, Pair
-from holdfast.judges._panel import panel
+from holdfast.judges._panel import fingerprints, panel
+from holdfast.models.versions import versions
 from holdfast.study.origin import world
 from holdfast.study.partial import Partial
 
@@ -63,6 +64,7 @@ def write_refusals(
     identity: str,
     instruction: str = "",
     max_new_tokens: int = 100,
+    anew: bool = False,
     on_batch: Callable[[int, int], None] | None = None,
 ) -> Refusals:
     """Ask a model the harmful questions of a split, and write those pairs as JSON lines whose question it refuses.
@@ -75,6 +77,7 @@ def write_refusals(
         identity: of the model's weights.
         instruction: how a question is put once more where the answer is no refusal; {prompt} is the question.
         max_new_tokens: the longest refusal.
+        anew: whether what an earlier call has done is done again.
         on_batch: is told how many questions are done, and how many there are, at the start and after each batch.
 
     Raises:
@@ -82,9 +85,8 @@ def write_refusals(
         OutputError: the file cannot be written, or was begun otherwise.
     """
     asked = unpaired(domain, split)
-    about = world(domain)
-    told = {"model": identity, "domain": [about.name, about.data, about.judges], "split": split}
-    partial = Partial(place, {**told, "instruction": instruction, "max_new_tokens": max_new_tokens})
+    told = {"instruction": instruction, "max_new_tokens": max_new_tokens, "split": split}
+    partial = Partial(place, {**told, **_about(model, identity, domain)}, anew=anew)
     done = {result["prompt"] for result in partial.results}
     left = [pairs[0] for prompt, pairs in asked.items() if prompt not in done]
     if on_batch:
@@ -95,6 +97,17 @@ def write_refusals(
         if on_batch:
             on_batch(len(asked) - len(left) + first + len(batch), len(asked))
     return _finished(partial, asked)
+
+
+def _about(model: Model, identity: str, domain: Domain) -> dict[str, Any]:
+    """What decides an answer and its verdict beside how it is asked for."""
+    about = world(domain)
+    return {
+        "model": [identity, str(model.network.dtype)],
+        "domain": [about.name, about.data],
+        "judges": [list(about.judges.items()), fingerprints(domain)],
+        "versions": versions(*panel(domain).values()),
+    }
 
 
 def _finished(partial: Partial, asked: dict[str, list[Pair]]) -> Refusals:

@@ -88,8 +88,10 @@ def measures(names: Sequence[str], settings: Settings) -> tuple[dict[str, Any], 
 
     Raises:
         UnknownName: there is no such metric.
-        ConfigError: a field of one does not fit, or it cannot be measured here.
+        ConfigError: none is named, a field of one does not fit, or it cannot be measured here.
     """
+    if not names:
+        raise ConfigError("no metric is named, so nothing would be measured: name some, such as harm,utility.")
     own, theirs = addressed(settings, [plugins.without_preset(name) for name in names])
     return own, checked(names, theirs)
 

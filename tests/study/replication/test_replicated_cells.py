@@ -1,16 +1,21 @@
 """From tables to cells: who is attacked, with what, and what was left out of the defence."""
 
+import math
 from pathlib import Path
 
 import pytest
 from test_tables import read
 
-from holdfast.errors import ConfigError, DataError
+from holdfast.domains.beavertails import Beavertails
+from holdfast.errors import ConfigError, DataError, UnknownName
 from holdfast.study.cells import Cell
+from holdfast.study.footprint.smaller import Shape
 from holdfast.study.methods import Method
+from holdfast.study.named import method
 from holdfast.study.replication import changed
 from holdfast.study.replication.cells import asked, rounds
 from holdfast.study.replication.design import Column, Replication, Row, Table
+from holdfast.study.replication.share import Share
 
 
 def extended(folder: Path) -> Replication:
@@ -82,15 +87,60 @@ def test_less_of_everything(tmp_path: Path):
     less = changed.smaller(longer, 0.01)
     assert less.attacks["weak"].set == {"training.steps": 2}
     # More than 8 and 100, since table 2 leaves categories out.
-    assert less.data == {"songs": 'beavertails:{"attack":10,"defence":200,"wording":"paper"}'}
+    assert less.data == {"songs": 'beavertails:{"attack":10,"defence":200,"evaluation":200,"wording":"paper"}'}
     one = longer.model_copy(update={"tables": {"1": longer.tables["1"]}})
-    assert changed.smaller(one, 0.01).data == {"songs": 'beavertails:{"attack":8,"defence":100,"wording":"paper"}'}
+    assert changed.smaller(one, 0.01).data == {
+        "songs": 'beavertails:{"attack":8,"defence":100,"evaluation":8,"wording":"paper"}'
+    }
     assert less.lesson == {"training.steps": 2, "training.batch_size": 4}
     chosen = longer.model_copy(update={"data": {"songs": "beavertails:attack=1000,counts=chosen,defence=10000"}})
     assert changed.smaller(chosen, 0.001).data == {"songs": 'beavertails:{"attack":8,"counts":"chosen","defence":10}'}
     assert changed.smaller(longer, 1) == longer
-    with pytest.raises(ConfigError, match="--scale 0 is no share"):
-        changed.smaller(longer, 0)
+    for odd in (0, 2, math.nan):
+        with pytest.raises(ConfigError, match=f"--scale {odd} is no share: expected more than 0 and at most 1"):
+            changed.smaller(longer, odd)
+
+
+def test_a_share_of_what_is_left_at_its_default_too(tmp_path: Path):
+    """Never more than there was: of 300 questions, 60 steps of a lesson and 1,000 questions of a task the half."""
+    whole = read(tmp_path)
+    metrics = (Method(name="stability/paper", set={"limit": 100}), Method(name="stability"), Method(name="harm"))
+    plain = whole.model_copy(
+        update={
+            "defences": {"noise": (Method(name="repnoise"),)},
+            "attacks": {"none": Method(name="none"), "weak": Method(name="sft")},
+            "data": {"songs": "beavertails:defence=1000,attack=100"},
+            "tables": {"1": whole.tables["1"].model_copy(update={"metrics": metrics})},
+        }
+    )
+    less = changed.smaller(plain, 0.5)
+    [noise], sft = less.defences["noise"], less.attacks["weak"]
+    assert noise.set == {"training.steps": method("defences", "repnoise").training.steps // 2}
+    assert sft.set == {"training.steps": method("attacks", "sft").training.steps // 2}
+    assert (less.attacks["none"].set, less.lesson) == ({}, {"training.steps": 30})
+    assert less.data == {"songs": 'beavertails:{"attack":50,"defence":500,"evaluation":150}'}
+    assert [one.set for one in less.tables["1"].metrics] == [{"limit": 50}, {"limit": 500}, {}]
+
+
+def test_all_samples_are_counted_where_all_are_taken(monkeypatch: pytest.MonkeyPatch):
+    """A count of 0 is all of them: of 40 pairs for a defence a quarter is 10."""
+    monkeypatch.setattr(Beavertails, "splits", lambda _: ["defence"])
+    monkeypatch.setattr(Beavertails, "pairs", lambda *_: [None] * 40)
+    assert Share(0.25).domain("beavertails", many=False) == 'beavertails:{"defence":10,"evaluation":75}'
+
+
+def test_blocks_that_are_frozen_on_another_model(tmp_path: Path):
+    """Block 31 of 32 is the last of any; what is no list of blocks is told, whatever changes it first."""
+    frozen = Method(name="repnoise", set={"training.freeze_blocks": [0, 31]})
+    whole = read(tmp_path).model_copy(update={"blocks": 32, "defences": {"noise": (frozen,)}})
+    [there] = changed.on(whole, "tiny-llama").defences["noise"]
+    assert there.set["training.freeze_blocks"] == [0, Shape("tiny-llama").blocks - 1]
+    for odd in ("all", 2):
+        wrong = Method(name="repnoise", set={"training.freeze_blocks": odd})
+        with pytest.raises(ConfigError, match=r"training\.freeze_blocks"):
+            changed.on(whole.model_copy(update={"defences": {"noise": (wrong,)}}), "tiny-llama")
+    with pytest.raises(UnknownName, match="unknown model 'nosuchmodel'"):
+        changed.on(whole, "nosuchmodel")
 
 
 def test_data_from_a_disk(tmp_path: Path):

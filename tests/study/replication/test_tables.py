@@ -59,12 +59,16 @@ def test_a_file_is_read(tmp_path: Path):
     [
         ("model: arcana", "modell: arcana", 1, "model: field required"),
         ("      Base: {}", "      Base: {defense: noise}", 16, "defense: extra inputs are not permitted"),
-        ("{defence: noise}", "{defence: nois}", 1, "tables.1: unknown defence 'nois': did you mean 'noise'"),
+        ("{defence: noise}", "{defence: nois}", 17, "defence: unknown defence 'nois': did you mean 'noise'?"),
         ("{attack: weak}", "{attack: weak, task: inns}", 20, "expected either an attack or a task"),
-        ("Base: [0.05, 0.47]", "Base: [0.05]", 12, "'Base' has 1 figures, and there are 2 columns"),
-        ("Noised: [null", "Noise: [null", 12, "published: unknown row 'Noise': did you mean 'Noised'"),
-        ("    data: songs", "    data: song", 1, "unknown data 'song': did you mean 'songs'"),
+        ("Base: [0.05, 0.47]", "Base: [0.05]", 22, "base: 1 figures, and there are 2 columns."),
+        ("Noised: [null", "Noise: [null", 23, "unknown row 'Noise': did you mean 'Noised'"),
+        ("    data: songs", "    data: song", 14, "unknown data 'song': did you mean 'songs'"),
         ("[0.05, 0.47]", "[much, 0.47]", 22, "input should be a valid number"),
+        ("paper: A paper", "paper: A\nseeds: [0, 0]", 3, "seeds: 0 is given twice."),
+        ("paper: A paper", "paper: A\ntimeout: -3", 3, "greater than 0"),
+        ("    rows:", "    metrics: [harm, harm]\n    rows:", 15, "'harm' is given twice."),
+        ("    rows:", "    metrics: []\n    rows:", 15, "at least 1 item"),
         ("name: small", "name: a/b", 1, "'a/b' is to name a folder"),
     ],
 )
@@ -74,3 +78,4 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, old: str, new: str,
         load(path)
     assert str(error.value).startswith(f"{path}:{line}: ")
     assert said in str(error.value).lower() or said in str(error.value)
+    assert not str(error.value).endswith("..")

@@ -1,37 +1,36 @@
 """A replication as somebody else can run it: on another model, with data from a disk, or with less of everything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from holdfast.errors import ConfigError, DataError
-from holdfast.plugins import find
+from holdfast.plugins import find, without_preset
+from holdfast.study.fitting import check_model
 from holdfast.study.judging import judging
 from holdfast.study.methods import Method
-from holdfast.study.named import open_domain
+from holdfast.study.named import CUSTOMER, open_domain
+from holdfast.study.named import method as built
 from holdfast.study.replication.design import Replication, Table
+from holdfast.study.replication.share import STEPS, Share
 from holdfast.study.spelling import spelling, spelt
 
-_COUNTS: Final = ("defence", "attack", "evaluation", "harmless", "test")
-"""The fields of domains that say how many samples there are."""
 _FROZEN: Final = "training.freeze_blocks"
-_FEWEST: Final = 8
-"""Samples that are left of a split, and questions of a task, however small the share."""
-_FEWEST_OF_ALL: Final = 200
-"""The same of data of which categories are left out, where samples are counted before that."""
 
 
 def on(replication: Replication, model: str | None) -> Replication:
     """On another model; blocks that a defence freezes are those at the same depth of it.
 
     Raises:
+        UnknownName: there is no such model.
         ModelError: its configuration is needed for that, and cannot be read.
-        ConfigError: the replication does not say how many blocks its own model has.
+        ConfigError: the replication does not say how many blocks its own model has, or a setting does not fit.
     """
     if model is None:
         return replication
+    check_model(model)
     changed = replication.model_copy(update={"model": model})
-    if not any(_FROZEN in one.set for steps in replication.defences.values() for one in steps):
+    if not any(_frozen(one) for steps in replication.defences.values() for one in steps):
         return changed
     if replication.blocks is None:
         raise ConfigError(f"{replication.name}: defences freeze blocks of {replication.model}: say its `blocks`.")
@@ -63,10 +62,15 @@ def _asks(domain: str) -> bool:
 
 def _at_depth(method: Method, blocks: int, there: int) -> Method:
     """With blocks of one model, of so many, as those of another: 31 of 32 is the last, whatever the number."""
-    if _FROZEN not in method.set:
+    if not (frozen := _frozen(method)):
         return method
-    frozen = sorted({block * there // blocks for block in method.set[_FROZEN]})
-    return Method(name=method.name, set={**method.set, _FROZEN: frozen}, each=method.each)
+    same = sorted({block * there // blocks for block in frozen})
+    return Method(name=method.name, set={**method.set, _FROZEN: same}, each=method.each)
+
+
+def _frozen(method: Method) -> tuple[int, ...]:
+    """The blocks that a defence leaves as they are."""
+    return getattr(getattr(built("defences", method.name, method.set), "training", None), "freeze_blocks", ())
 
 
 def from_disk(replication: Replication, folder: Path | None) -> Replication:
@@ -86,7 +90,8 @@ def from_disk(replication: Replication, folder: Path | None) -> Replication:
         kept = {field: value for field, value in given.items() if field not in {"source", "refusals", "revision"}}
         data[name] = spelling(domain, {**kept, "source": str(place), **_more(domain, place)})
     own = folder / "lm_eval"
-    tables = {name: _with_tasks(table, own if own.is_dir() else None) for name, table in replication.tables.items()}
+    tasks = {"include": str(own)} if own.is_dir() else {}
+    tables = {name: _with_stability(table, lambda _: tasks) for name, table in replication.tables.items()}
     return replication.model_copy(update={"data": data, "tables": tables})
 
 
@@ -97,40 +102,28 @@ def smaller(replication: Replication, share: float) -> Replication:
     ones that are counted.
 
     Raises:
-        ConfigError: the share is not in (0, 1].
+        ConfigError: the share is not in (0, 1], or a setting does not fit.
     """
-    if not 0 < share <= 1:
-        raise ConfigError(f"--scale {share} is no share: expected more than 0 and at most 1.")
+    less = Share(share)
     if share == 1:
         return replication
-
-    def fewer(count: int, least: int) -> int:
-        return min(count, max(least, round(share * count)))
-
-    def method(one: Method) -> Method:
-        steps = {key: fewer(value, 2) for key, value in one.set.items() if key == "training.steps"}
-        return Method(name=one.name, set={**one.set, **steps}, each=one.each)
-
-    every = {
+    many = {
         column.data or table.data
         for table in replication.tables.values()
         for column in table.columns.values()
         if column.leave_out
     }
-
-    def domain(called: str, written: str) -> str:
-        name, given = spelt(written)
-        least = _FEWEST_OF_ALL if called in every and given.get("counts") != "chosen" else _FEWEST
-        counts = {key: fewer(value, least) for key, value in given.items() if key in _COUNTS}
-        return spelling(name, {**given, **counts})
-
+    lesson = less.method("attacks", Method(name="sft", set={**CUSTOMER, **replication.lesson})).set
     return replication.model_copy(
         update={
-            "data": {name: domain(name, written) for name, written in replication.data.items()},
-            "defences": {name: tuple(map(method, steps)) for name, steps in replication.defences.items()},
-            "attacks": {name: method(one) for name, one in replication.attacks.items()},
-            "lesson": method(Method(name="sft", set=replication.lesson)).set,
-            "tables": {name: _limited(table, share) for name, table in replication.tables.items()},
+            "data": {name: less.domain(text, many=name in many) for name, text in replication.data.items()},
+            "defences": {
+                name: tuple(less.method("defences", one) for one in steps)
+                for name, steps in replication.defences.items()
+            },
+            "attacks": {name: less.method("attacks", one) for name, one in replication.attacks.items()},
+            "lesson": {**replication.lesson, STEPS: lesson[STEPS]},
+            "tables": {name: _with_stability(table, less.limit) for name, table in replication.tables.items()},
         }
     )
 
@@ -140,18 +133,10 @@ def _more(domain: str, place: Path) -> dict[str, Any]:
     return {"refusals": str(place)} if hasattr(find("domains", domain), "refusals") else {}
 
 
-def _with_tasks(table: Table, folder: Path | None) -> Table:
-    return _with_stability(table, {"include": str(folder)} if folder else {})
-
-
-def _limited(table: Table, share: float) -> Table:
-    return _with_stability(table, {"limit": max(_FEWEST, round(1000 * share))})
-
-
-def _with_stability(table: Table, more: Mapping[str, Any]) -> Table:
+def _with_stability(table: Table, more: Callable[[Method], Mapping[str, Any]]) -> Table:
     """A table whose metrics by lm-evaluation-harness have further settings."""
     metrics = tuple(
-        Method(name=one.name, set={**one.set, **more}) if one.name.partition("/")[0] == "stability" else one
+        Method(name=one.name, set={**one.set, **more(one)}) if without_preset(one.name) == "stability" else one
         for one in table.metrics
     )
     return table.model_copy(update={"metrics": metrics})

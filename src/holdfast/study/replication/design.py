@@ -12,8 +12,9 @@ import pydantic
 
 from holdfast.errors import UnknownName
 from holdfast.study.lines import Lines
-from holdfast.study.methods import Chosen, Method, Pipeline
-from holdfast.study.values import DomainName, Draws, FolderName, Name
+from holdfast.study.methods import Chosen, Method, Pipeline, measured_once
+from holdfast.study.mistakes import Misfit, Where
+from holdfast.study.values import SOME, DomainName, Draws, FolderName, Name, Positive
 
 
 class _Part(pydantic.BaseModel):
@@ -61,7 +62,9 @@ class Table(_Part):
     defend: Name | None = None
     """One of the replication's `data`: what defences are shown; None is the table's."""
     score: Name = "harm"
-    metrics: Annotated[tuple[Chosen, ...], pydantic.Field(strict=False)] = (Method(name="harm"),)
+    metrics: Annotated[
+        tuple[Chosen, ...], pydantic.Field(strict=False), SOME, pydantic.AfterValidator(measured_once)
+    ] = (Method(name="harm"),)
     """What is measured in every run of the table."""
     rows: dict[Name, Row]
     columns: dict[Name, Column]
@@ -74,11 +77,9 @@ class Table(_Part):
     def _as_wide_as_its_columns(self) -> "Table":
         for row, values in self.published.items():
             if row not in self.rows:
-                raise ValueError(f"published: {UnknownName('row', row, self.rows)}")
+                raise Misfit(str(UnknownName("row", row, self.rows)), "published", row)
             if len(values) != len(self.columns):
-                raise ValueError(
-                    f"published: {row!r} has {len(values)} figures, and there are {len(self.columns)} columns"
-                )
+                raise Misfit(f"{len(values)} figures, and there are {len(self.columns)} columns.", "published", row)
         return self
 
 
@@ -100,23 +101,34 @@ class Replication(_Part):
     lesson: dict[Name, Any] = {}
     """How a task is learnt: fields of `sft`."""
     tables: dict[Name, Table]
-    timeout: float | None = None
+    timeout: Positive | None = None
     """Seconds that a run may take."""
 
     @pydantic.model_validator(mode="after")
     def _names_are_known(self) -> "Replication":
+        known: dict[str, Mapping[str, Any]] = {
+            "data": self.data,
+            "defend": self.data,
+            "defence": self.defences,
+            "attack": self.attacks,
+        }
         for name, table in self.tables.items():
-            for kind, asked, known in self._asked(table):
-                if asked is not None and asked not in known:
-                    raise ValueError(f"tables.{name}: {UnknownName(kind, asked, known)}")
+            for asked, way in self._asked(table):
+                there = known[way[-1]]
+                if asked is not None and asked not in there:
+                    kind = "data" if way[-1] == "defend" else way[-1]
+                    raise Misfit(str(UnknownName(kind, asked, there)), "tables", name, *way)
         return self
 
-    def _asked(self, table: Table) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
-        """Every name in a table: of what kind it is, and which there are."""
-        yield from (("data", name, self.data) for name in (table.data, table.defend))
-        yield from (("defence", row.defence, self.defences) for row in table.rows.values())
-        for column in table.columns.values():
-            yield from (("data", column.data, self.data), ("attack", column.attack, self.attacks))
+    @staticmethod
+    def _asked(table: Table) -> Iterator[tuple[str | None, tuple[str, ...]]]:
+        """Every name in a table, and the way to it."""
+        yield from ((table.data, ("data",)), (table.defend, ("defend",)))
+        for name, row in table.rows.items():
+            yield row.defence, ("rows", name, "defence")
+        for name, column in table.columns.items():
+            yield column.data, ("columns", name, "data")
+            yield column.attack, ("columns", name, "attack")
 
 
 def load(path: Path) -> Replication:
@@ -131,7 +143,10 @@ def load(path: Path) -> Replication:
         return Replication.model_validate(lines.values)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = tuple(part for part in first["loc"] if part not in {"[key]", "function-after"})
+        cause = first.get("ctx", {}).get("error")
+        within: Where = cause.within if isinstance(cause, Misfit) else ()
+        where = (*(part for part in first["loc"] if part not in {"[key]", "function-after"}), *within)
         problem = first["msg"].removeprefix("Value error, ")
-        told = f"{where[-1]}: " if where else ""
-        raise lines.error(where, f"{told}{problem[0].lower()}{problem[1:]}.") from None
+        name = next((f"{part}: " for part in reversed(where) if isinstance(part, str)), "")
+        end = "" if problem[-1] in ".?" else "."
+        raise lines.error(where, f"{name}{problem[0].lower()}{problem[1:]}{end}") from None
