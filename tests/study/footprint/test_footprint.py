@@ -1,6 +1,9 @@
 """What a run will hold and take: phases extrapolated by themselves, and near to what is measured."""
 
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +12,7 @@ from holdfast.errors import ModelError
 from holdfast.study.footprint import estimate
 from holdfast.study.footprint.estimate import footprint
 from holdfast.study.footprint.gauge import Gauge
-from holdfast.study.footprint.probe import LOADING, OPTIMISING, STEPPING, WRITING, Asked, Probe, probe
+from holdfast.study.footprint.probe import LOADING, OPTIMISING, STEPPING, WRITING, Asked, Probe, _fitted, probe
 from holdfast.study.footprint.smaller import Shape
 
 MEGA = 1_000_000
@@ -34,7 +37,7 @@ def test_phases_are_extrapolated_by_themselves(monkeypatch: pytest.MonkeyPatch) 
     usual width, of which the mean is half. Loading 1 s, writing .5 s a block: 13 s.
     """
     made = {1: a_probe(1, 500, 300, 0.2), 3: a_probe(3, 520, 360, 0.4)}
-    monkeypatch.setattr(estimate, "probe", lambda asked, blocks, write: made[blocks])
+    monkeypatch.setattr(estimate, "probe", lambda asked, blocks, of, write: made[blocks])
     monkeypatch.setattr(estimate, "_blocks", lambda shape: (1, 3))
     monkeypatch.setattr(Shape, "blocks", 24)
     found = footprint(Shape("tiny-llama"), Asked(kind="defences", name="repnoise", settings={"training.steps": 40}))
@@ -98,6 +101,7 @@ def test_a_probe_takes_a_few_steps_and_sees_every_phase() -> None:
     found = probe(
         Asked(kind="defences", name="adversarial", settings=settings),
         3,
+        3,
         lambda place: shape.write(3, place, torch.float32),
     )
     assert set(found.peaks) == {LOADING, STEPPING, OPTIMISING, WRITING}
@@ -106,3 +110,36 @@ def test_a_probe_takes_a_few_steps_and_sees_every_phase() -> None:
     assert 2 * weights <= found.held["optimiser"] < 2.1 * weights
     assert 0.3 < found.width < 3
     assert min(found.step, found.loading, found.writing) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "of", "expected"),
+    [
+        ("repnoise", {"training.freeze_blocks": [35]}, 36, {1: (), 3: ()}),
+        ("repnoise", {"training.freeze_blocks": list(range(18))}, 36, {1: (), 3: (0,)}),
+        ("repnoise", {"training.freeze_blocks": list(range(1, 32))}, 32, {1: (), 3: (1, 2)}),
+    ],
+)
+def test_as_great_a_share_of_few_blocks_is_frozen(name: str, settings: Any, of: int, expected: Any) -> None:
+    """Of 36 one is frozen: of 3 none. Half: of 3, two are trained. All but the first: one is trained."""
+    chosen = Asked(kind="defences", name=name, settings=settings).built
+    assert {blocks: _fitted(chosen, blocks, of).training.freeze_blocks for blocks in expected} == expected
+
+
+def test_a_block_is_named_by_its_depth() -> None:
+    """7 of 32 is the first of three; 10 to 12 of 32 are one of three, and all are all."""
+    rmu = Asked(kind="defences", name="rmu", settings={"layer": 7}).built
+    assert [_fitted(rmu, blocks, 32).layer for blocks in (1, 3)] == [0, 0]
+    for layers, few in ((range(10, 13), (0,)), (range(32), (0, 1, 2))):
+        chosen = Asked(kind="defences", name="repnoise", settings={"layers": list(layers)}).built
+        assert _fitted(chosen, 3, 32).layers == few
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_probe_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.study.footprint.probe._run", die)
+    with pytest.raises(ModelError, match="it does not fit here with 1 of 24 blocks"):
+        probe(Asked(kind="defences", name="repnoise"), 1, 24, lambda place: None)

@@ -18,6 +18,7 @@ from typing import Final
 import psutil
 import torch
 
+from holdfast.models import devices
 from holdfast.study.footprint.probe import Asked, Probe, probe
 from holdfast.study.footprint.smaller import Shape
 
@@ -82,7 +83,7 @@ def footprint(
     probes: list[Probe] = []
     for blocks in _blocks(shape):
         told(blocks)
-        probes.append(probe(asked, blocks, partial(shape.write, blocks, dtype=dtype)))
+        probes.append(probe(asked, blocks, shape.blocks, partial(shape.write, blocks, dtype=dtype)))
     training = getattr(asked.built, "training", None)
     at = partial(_extrapolated, probes, shape.blocks)
     return Footprint(
@@ -94,7 +95,7 @@ def footprint(
         steps=training.steps if training else 0,
         step=at(lambda one: one.step) * probes[-1].width,
         around=at(lambda one: one.loading + one.writing),
-        device="GPU" if torch.cuda.is_available() else "CPU",
+        device="GPU" if devices.chosen() == "cuda" else "CPU",
         available=_available(),
     )
 
@@ -116,7 +117,7 @@ def _extrapolated(probes: list[Probe], blocks: int, value: Callable[[Probe], flo
 
 
 def _available() -> int:
-    if torch.cuda.is_available():
+    if devices.chosen() == "cuda":
         return torch.cuda.mem_get_info()[0]
     return psutil.virtual_memory().available
 

@@ -7,6 +7,8 @@ from typing import Final
 import psutil
 import torch
 
+from holdfast.models import devices
+
 _EVERY: Final = 0.003
 """Seconds between two looks at the resident size. Large memory does not come and go in less: its pages have to be
 touched first."""
@@ -19,7 +21,7 @@ class Gauge:
         self.peaks: dict[str, int] = {}
         """Bytes held at most in each phase."""
         self._now = ""
-        self._on_gpu = torch.cuda.is_available()
+        self._on_gpu = devices.chosen() == "cuda"
         self._process = psutil.Process()
         self._ended = threading.Event()
         self._lock = threading.Lock()

@@ -6,6 +6,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from holdfast.config import replace
+from holdfast.errors import ModelError
 from holdfast.interfaces import Row, View
 from holdfast.models.chat import context_length
 from holdfast.models.identity import weights_hash
@@ -73,22 +76,35 @@ class Probe:
     """The mean width of the run's batches over the one that was timed."""
 
 
-def probe(asked: Asked, blocks: int, write: Callable[[Path], None]) -> Probe:
+def probe(asked: Asked, blocks: int, of: int, write: Callable[[Path], None]) -> Probe:
     """Run a method for a few steps on a model that `write` puts into a folder, in a new process.
+
+    Args:
+        asked: the method and its data.
+        blocks: how many the model has that is written.
+        of: how many the model has that is meant.
+        write: writes it.
 
     Raises:
         HoldfastError: the method or its data do not fit, as in a run.
+        ModelError: there is not memory enough even for so few blocks.
     """
     with tempfile.TemporaryDirectory(prefix="holdfast-probe-") as scratch:
         place = Path(scratch, "model")
         write(place)
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(_run, (asked, blocks, str(place), torch.get_num_threads()))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            try:
+                return pool.submit(_run, asked, blocks, of, str(place), torch.get_num_threads()).result()
+            except (BrokenProcessPool, torch.OutOfMemoryError) as error:
+                raise ModelError(
+                    f"it does not fit here with {blocks} of {of} blocks: the process that measured it ended for want "
+                    "of memory. Try smaller batches at a time (training.accumulation), or a larger machine."
+                ) from error
 
 
-def _run(asked: Asked, blocks: int, place: str, threads: int) -> Probe:
+def _run(asked: Asked, blocks: int, of: int, place: str, threads: int) -> Probe:
     torch.set_num_threads(threads)
-    chosen, view = _fitted(asked.built, blocks), asked.view
+    chosen, view = _fitted(asked.built, blocks, of), asked.view
     held: dict[str, int] = {}
     times: list[float] = []
     with Gauge() as gauge, tempfile.TemporaryDirectory(dir=Path(place).parent) as scratch:
@@ -139,12 +155,23 @@ def _after(gauge: Gauge, held: dict[str, int], optimiser: torch.optim.Optimizer,
     gauge.phase(STEPPING)
 
 
-def _fitted(chosen: Any, blocks: int) -> Any:
-    """The method with a few steps, and with no block named that the small model lacks."""
+def _fitted(chosen: Any, blocks: int, of: int) -> Any:
+    """The method with a few steps, and for a model of few blocks: what names some of all blocks names as great a share.
+
+    A share is of whole blocks, one of them at least that a method acts on, and one that is not frozen.
+    """
     changes: dict[str, Any] = {"training": {"steps": STEPS}} if hasattr(chosen, "training") else {}
-    layers = getattr(chosen, "layers", None)
+    layers, layer = getattr(chosen, "layers", None), getattr(chosen, "layer", None)
     if isinstance(layers, tuple):
-        changes["layers"] = tuple(range(min(len(layers), blocks)))
+        changes["layers"] = tuple(range(max(1, round(len(set(layers)) * blocks / of))))
+    if isinstance(layer, int):
+        changes["layer"] = layer * blocks // of
+    if frozen := getattr(getattr(chosen, "training", None), "freeze_blocks", ()):
+        kept = max(1, round((of - len(set(frozen))) * blocks / of))
+        every = range(blocks)
+        changes["training"]["freeze_blocks"] = list(every[: blocks - kept] if 0 in frozen else every[kept:])
+            range(blocks)[: blocks - kept] if 0 in frozen else range(blocks)[kept:]
+        )
     return replace(chosen, changes)
 
 
