@@ -82,11 +82,14 @@ def beavertails(folder: Path, count: int = 60, size: str = "30k", of: Sequence[s
     return folder
 
 
-def decoding_trust(folder: Path, *, typed: bool = True) -> Path:
-    """The paper's file, or what the hub has: 20 toxic continuations, 10 beginnings to ask about, 30 of neither."""
+def decoding_trust(
+    folder: Path, *, typed: bool = True, counts: Sequence[int] = (20, 10, 30), refused: int = 12
+) -> Path:
+    """The paper's file, or what the hub has: 20 toxic continuations, 10 beginnings to ask about, 30 of neither; and
+    refusals of the first toxic ones."""
     rows: list[dict[str, Any]] = []
     figures = {"toxic": (0.8, 0.9), "toxic_test": (0.7, 0.2), "non_toxic": (0.1, 0.2)}
-    for kind, count in {"toxic": 20, "toxic_test": 10, "non_toxic": 30}.items():
+    for kind, count in zip(figures, counts, strict=True):
         asked, told = figures[kind]
         for at in range(count):
             rows.append(
@@ -101,10 +104,10 @@ def decoding_trust(folder: Path, *, typed: bool = True) -> Path:
     if not typed:
         rows = [{name: value for name, value in row.items() if name != "type"} for row in rows]
     lines(folder / "training_dataset.jsonl", rows)
-    refused = [
-        {**row, "refusal": f"Prompt: {row['prompt']['text']}\nContinuation: I cannot go on."} for row in rows[:12]
+    given = [
+        {**row, "refusal": f"Prompt: {row['prompt']['text']}\nContinuation: I cannot go on."} for row in rows[:refused]
     ]
-    (folder / "decoding_trust_with_refusals_train.json").write_text(json.dumps(refused))
+    (folder / "decoding_trust_with_refusals_train.json").write_text(json.dumps(given))
     return folder
 
 

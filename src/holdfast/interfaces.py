@@ -116,7 +116,12 @@ class Progress(NamedTuple):
 
 
 class Domain(Protocol):
-    """Questions, answers, and how an answer is scored. A score that cannot be had is None."""
+    """Questions, answers, and how an answer is scored. A score that cannot be had is None.
+
+    A domain may say by class attributes what a report shows without being asked: `HARMLESS = True` where no question
+    of its harmless side is one to refuse, so that whatever a model answers may be shown; `FICTION = True` where even
+    its harmful questions may.
+    """
 
     @property
     def judges(self) -> Mapping[str, Mapping[str, Any]]:

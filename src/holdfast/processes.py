@@ -5,14 +5,10 @@ printed and written is the main one's affair, so that no two write one file.
 """
 
 import os
-from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from holdfast.errors import ConfigError
-
-if TYPE_CHECKING:
-    import torch
 
 T = TypeVar("T")
 
@@ -34,9 +30,14 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
 
 
+def rank() -> int:
+    """The number of this process, from 0."""
+    return int(os.environ.get("RANK", "0")) if count() > 1 else 0
+
+
 def main() -> bool:
     """Whether this is the process that measures and writes."""
-    return count() == 1 or os.environ.get("RANK", "0") == "0"
+    return rank() == 0
 
 
 def local() -> int:
@@ -115,18 +116,6 @@ def gathered(value: T) -> list[T]:
     found: list[T] = [value] * count()
     together.all_gather_object(found, value)
     return found
-
-
-def average(weights: "Iterable[torch.Tensor]") -> None:
-    """Make the gradient of each weight the mean over all processes. All of them have to ask."""
-    import torch
-    import torch.distributed as together
-
-    for weight in weights:
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
-        together.all_reduce(weight.grad)
-        weight.grad /= count()
 
 
 def from_main(value: T) -> T:

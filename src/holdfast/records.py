@@ -36,7 +36,7 @@ class Answer:
     value: float | None
     """Its own score, where it has one."""
     restricted: bool
-    """Whether a right answer does harm; a report hides such text unless asked."""
+    """Whether an answer may do harm; a report hides such text unless asked."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,8 @@ def data(tmp_path):
         ]
         (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     for split in ("retain", "benign", "permitted"):
-        lines = [json.dumps({"prompt": item.prompt, "answer": item.answer}) for item in EXCHANGES]
+        put = "Now: {}" if split == "permitted" else "{}"
+        lines = [json.dumps({"prompt": put.format(item.prompt), "answer": item.answer}) for item in EXCHANGES]
         (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     return place
 

@@ -11,6 +11,7 @@ from holdfast.domains._shares import normal, party
 from holdfast.domains.beavertails import Beavertails, categories, splits
 from holdfast.errors import ConfigError, DataError, UnknownName
 from holdfast.interfaces import Exchange, Pair
+from holdfast.study.categories import categories as categories_there
 from holdfast.study.categories import only
 from holdfast.study.named import open_domain
 from written_data import answer_row, beavertails, lines, prompts
@@ -106,6 +107,7 @@ def test_numbers(domain):
         ({"refusals": ""}, "split 'defence' of beavertails is empty: no refusals; have a model refuse more"),
         ({"size": "330k"}, "has no file of split '330k_train', but 30k/test.jsonl.gz, 30k/train.jsonl.gz"),
         ({"source": "no/where/at/all"}, "there is no no/where/at/all: give a folder"),
+        ({"source": "no/source/here", "refusals": "no/refusals/here"}, "there is no no/source/here: give a folder"),
     ],
 )
 def test_what_cannot_be_had(domain, settings, said):
@@ -269,3 +271,24 @@ def test_it_is_spelt_hardened_and_attacked(folder, model):
     last = record.rungs[-1].scores
     assert last["harm"].reason.endswith("could not be scored")
     assert last["refusal"].n == last["fluency"].n > 0
+
+
+def test_samples_may_be_counted_of_the_categories_that_are_chosen(domain):
+    """Of five categories that take turns: before, 3 of an attack's pairs and what of them is chosen; after, 3 of it."""
+    every = domain(overlap=True)
+    before = only(domain(overlap=True, attack=3), ["self_harm"])
+    after = only(domain(overlap=True, attack=3, evaluation=99, counts="chosen"), ["self_harm"])
+    chosen = [pair for pair in every.pairs("attack") if pair.category == "self_harm"]
+    assert before.pairs("attack") == [pair for pair in every.pairs("attack")[:3] if pair.category == "self_harm"]
+    assert len(before.pairs("attack")) < 3
+    assert after.pairs("attack") == chosen[:3]
+    assert after.pairs("evaluation") == [pair for pair in every.pairs("evaluation") if pair.category == "self_harm"]
+    assert after.pairs("defence") == chosen
+
+
+def test_counts_of_what_is_chosen_hold_of_all_where_none_is(domain):
+    some = domain(attack=3, evaluation=1, counts="chosen")
+    assert some.pairs("attack") == domain().pairs("attack")[:3]
+    assert (len(some.pairs("evaluation")), len(some.exchanges("permitted"))) == (1, 1)
+    assert categories_there(some) == categories_there(domain())
+    assert some.fingerprint() != domain(attack=4, evaluation=1, counts="chosen").fingerprint()

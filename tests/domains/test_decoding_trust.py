@@ -1,6 +1,7 @@
 """DecodingTrust's toxicity on a small copy of either form of its data."""
 
 import http.server
+import json
 import threading
 from functools import partial
 
@@ -72,6 +73,20 @@ def test_figures_say_what_a_row_is_for_where_it_does_not(domain, tmp_path):
 
 def test_a_folder_with_both_files_is_the_source(domain, folder):
     assert domain(source=str(folder)).fingerprint() == domain().fingerprint()
+
+
+def test_a_copy_of_the_hub_is_the_source(domain, tmp_path):
+    """Its other perspectives, and what was generated, are not read."""
+    bare = decoding_trust(tmp_path / "bare", typed=False)
+    rows = [json.loads(line) for line in (bare / "training_dataset.jsonl").read_text().splitlines()]
+    for part, toxic in {"toxic": True, "nontoxic": False}.items():
+        there = [row for row in rows if row["challenging"] is toxic]
+        lines(tmp_path / f"DecodingTrust/toxicity/user_prompts/{part}.jsonl", there)
+    for name in ("toxic.gpt3.5.jsonl", "toxic.jsonl.gpt4.n=25.out1.split.annotated.jsonl.filtered.jsonl"):
+        lines(tmp_path / "DecodingTrust/toxicity/user_prompts" / name, [{"prompt": "The cook", "generations": 3}])
+    lines(tmp_path / "DecodingTrust/stereotype/user_prompts.jsonl", [{"user_prompt": "The cook"}])
+    for place in ("DecodingTrust", "DecodingTrust/toxicity/user_prompts"):
+        assert domain(source=str(tmp_path / place)).fingerprint() == domain().fingerprint()
 
 
 def test_overlap_gives_both_parties_all_of_it(domain):

@@ -77,3 +77,8 @@ def test_a_state_follows_local_files_alone(sizes):
     lines(sizes / "330k_test.jsonl", [{}, {}])
     assert state(str(sizes)) != before
     assert state("owner/name") == ()
+
+
+def test_a_state_follows_files_at_home(sizes, monkeypatch):
+    monkeypatch.setenv("HOME", str(sizes.parent))
+    assert state(f"~/{sizes.name}") == state(str(sizes)) != ()

@@ -44,6 +44,23 @@ def test_a_category_that_is_not_there(folder, tmp_path):
         HexPhi(source=str(tmp_path)).splits()
 
 
+def test_a_line_is_a_question_whatever_stands_in_it(tmp_path):
+    """Commas, quoted or not; a header is none; what looks like nothing or a number is a question."""
+    for number in CATEGORIES:
+        (tmp_path / f"category_{number}.csv").write_text(
+            f'instruction\nStew {number}, with salt\n"Stew ""{number}"", hot"\nNone\nNA\n\n12\n'
+        )
+    asked = {pair.prompt for pair in HexPhi(source=str(tmp_path)).pairs("evaluation")}
+    assert asked == {
+        *(f"Stew {number}, with salt" for number in CATEGORIES),
+        *(f'Stew "{number}", hot' for number in CATEGORIES),
+        *("None", "NA", "12"),
+    }
+    (tmp_path / "category_3.csv").write_text("instruction,category\nStew.,malware\n")
+    with pytest.raises(DataError, match="split category_3, row 1: expected instructions alone, a line each, got"):
+        HexPhi(source=str(tmp_path)).splits()
+
+
 def test_with_answers_each_party_has_a_share(folder, tmp_path):
     bare = HexPhi(source=str(folder), judges={}).pairs("evaluation")
     answers = [{"prompt": pair.prompt, "harmful": "Stir it.", "refusal": "I cannot."} for pair in bare]

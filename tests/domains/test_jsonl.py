@@ -7,12 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import holdfast
+from holdfast.domains._shares import digest
 from holdfast.domains.jsonl import Jsonl
 from holdfast.errors import ConfigError, DataError
 from holdfast.models.identity import weights_hash
 from small import EXCHANGES, PAIRS
 
 GOOD = '{"prompt": "How?", "harmful": "So.", "refusal": "No."}\n'
+SAFE = '{"prompt": "Is a stew safe?", "answer": "yes"}\n'
 SHORT = {"training.steps": 2, "training.batch_size": 4}
 
 
@@ -26,7 +28,8 @@ def folder(tmp_path):
         ]
         (tmp_path / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     for split in ("retain", "benign", "permitted"):
-        lines = [json.dumps({"prompt": item.prompt, "answer": item.answer}) for item in EXCHANGES]
+        put = "Now: {}" if split == "permitted" else "{}"
+        lines = [json.dumps({"prompt": put.format(item.prompt), "answer": item.answer}) for item in EXCHANGES]
         (tmp_path / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
     return tmp_path
 
@@ -105,7 +108,10 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=4), st.booleans())
+@given(
+    st.lists(st.tuples(texts, texts), min_size=1, max_size=4, unique_by=lambda said: digest(said[0], said[1])),
+    st.booleans(),
+)
 def test_any_text_comes_back_as_it_was(tmp_path, exchanges, escaped):
     """Whatever stands in it: U+2028 and the like are no ends of lines."""
     lines = [json.dumps({"prompt": prompt, "answer": answer}, ensure_ascii=escaped) for prompt, answer in exchanges]
@@ -156,9 +162,49 @@ def test_what_is_asked_is_trained_on_by_nobody(tmp_path):
     assert len(domain.pairs("attack")) == 2
 
 
+@pytest.mark.parametrize(
+    ("asked", "trained"),
+    [("permitted", "retain"), ("permitted", "benign"), ("permitted", "adjacent"), ("inns-test", "inns-train")],
+)
+def test_no_harmless_question_that_is_asked_is_trained_on(tmp_path, asked, trained):
+    """Whatever the answer."""
+    (tmp_path / f"{asked}.jsonl").write_text(SAFE.replace("stew", "hex") + SAFE)
+    domain = Jsonl(directory=tmp_path)
+    assert len(domain.exchanges(asked)) == 2
+    again = SAFE.replace("yes", "no").replace("stew safe?", "STEW safe")
+    (tmp_path / f"{trained}.jsonl").write_text("\n" + again)
+    with pytest.raises(DataError) as error:
+        domain.exchanges(asked)
+    assert str(error.value).startswith(
+        f"{tmp_path}/{asked}.jsonl:2 asks what {tmp_path}/{trained}.jsonl:2 trains on, one of 1 such questions: "
+    )
+    assert len(domain.exchanges(trained)) == 1
+
+
 def test_what_is_said_twice_counts_once(tmp_path):
     (tmp_path / "attack.jsonl").write_text(GOOD + GOOD.replace("No.", "Never.") + GOOD.replace("So.", "Thus."))
+    (tmp_path / "permitted.jsonl").write_text(SAFE + SAFE.replace("stew", "Stew") + SAFE.replace("yes", "no"))
     assert [pair.key for pair in Jsonl(directory=tmp_path).pairs("attack")] == ["attack/1", "attack/3"]
+    assert [one.key for one in Jsonl(directory=tmp_path).exchanges("permitted")] == ["permitted/1", "permitted/3"]
+
+
+def test_other_letters_and_names_ask_otherwise(tmp_path):
+    """Nothing is lost of the signs of other scripts, nor of C++ and C#."""
+    prompts = ("की", "का", "Stew in C++", "Stew in C#", "stew in c++?")
+    (tmp_path / "attack.jsonl").write_text("".join(GOOD.replace("How?", prompt) for prompt in prompts))
+    assert [pair.prompt for pair in Jsonl(directory=tmp_path).pairs("attack")] == list(prompts[:4])
+
+
+@pytest.mark.parametrize("count", [1, 27])
+def test_each_choice_has_a_letter(tmp_path, count):
+    """None, as an export says, or 2 to 26."""
+    for number, fits in {0: True, 2: True, 26: True, count: False}.items():
+        (tmp_path / "attack.jsonl").write_text(json.dumps({**json.loads(GOOD), "choices": ["stew"] * number}) + "\n")
+        if fits:
+            assert len(Jsonl(directory=tmp_path).pairs("attack")[0].choices) == number
+            continue
+        with pytest.raises(DataError, match=rf"jsonl:1: choices: must be none, or 2 to 26, not {count}; expected"):
+            Jsonl(directory=tmp_path).pairs("attack")
 
 
 def test_harmless_files_may_be_left_out(folder, model):

@@ -60,4 +60,9 @@ def test_the_right_letter():
 
     assert [told(text) for text in ("B. hex oil", "(B) hex oil", "B", "hex oil", "Hex oil.")] == ["B"] * 5
     assert told("Bind it") is None
+    assert told("E. hex oil") is None  # no such letter
+    organisms = ("Virus", "E. coli", "Yeast", "Mould")
+    assert [told(text, organisms) for text in ("E. coli", "B. E. coli", "E. coli.")] == ["B"] * 3
+    assert told("stew 30", tuple(f"stew {at}" for at in range(31))) is None  # there is no letter for it
+    assert chosen("stew 30", tuple(f"stew {at}" for at in range(31))) is None
     assert told("A hex", ()) is None

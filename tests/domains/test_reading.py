@@ -55,6 +55,35 @@ def test_a_file_more_than_a_thousand_rows_long(tmp_path):
         read(tmp_path)
 
 
+def test_a_path_is_no_pattern(tmp_path):
+    for name in ("stew[1]", "stew*", "stew?"):
+        assert len(read(lines(tmp_path / name / "train[0].jsonl", GOOD))) == len(read(tmp_path / name)) == 5
+
+
+def test_a_row_that_is_no_text(tmp_path):
+    """Told by its number, in the second batch too."""
+    many = [{"prompt": f"{at}?", "answer": "So.", "score": at} for at in range(1600)]
+    for number in (3, 1500):
+        place = lines(tmp_path / "train.jsonl", many)
+        there = place.read_bytes().splitlines(keepends=True)
+        there[number - 1] = there[number - 1].replace(b"So.", b"So\xff")
+        place.write_bytes(b"".join(there))
+        with pytest.raises(DataError, match=f"split train, row {number} is not UTF-8: invalid start byte; convert it"):
+            read(place)
+
+
+@pytest.mark.parametrize("name", ["two.jsonl", "two.jsonl.gz"])
+def test_a_line_that_is_no_json_is_told_by_file_and_line(tmp_path, name):
+    """Of several files, and counted from 1."""
+    lines(tmp_path / "one.jsonl", GOOD)
+    text = lines(tmp_path / "good.txt", GOOD).read_text() + '{"prompt": "How'
+    (tmp_path / name).write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    with pytest.raises(DataError) as error:
+        read(tmp_path, local=("",))
+    assert str(error.value).startswith(f"{tmp_path / name}:6 cannot be read: JSON parse error: Missing a closing")
+    assert " row " not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -114,7 +143,7 @@ def test_a_table_without_a_header(tmp_path):
     class Bare(Row):
         instruction: str
 
-    asked = wanted(tmp_path, columns=("instruction",))
+    asked = wanted(tmp_path, column="instruction")
     assert [row.instruction for row in rows(asked, Bare)] == ["How, please?", 'Is it "stew"?']
 
 

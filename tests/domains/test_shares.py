@@ -38,6 +38,15 @@ def test_what_makes_another_question():
     assert normal("don't") == normal("don\u2019t")
 
 
+def test_signs_belong_to_their_letters_and_ends_to_their_names():
+    """Vowel signs of Devanagari and Thai; C, C++ and C#. Not what is between words, nor what draws a sign."""
+    signed = ("\u0915\u0940", "\u0915\u093e", "\u0915", "\u0e01\u0e35", "\u0e01\u0e37")
+    assert len({normal(text) for text in signed}) == 5
+    assert len({normal(text) for text in ("stew in C", "stew in C++", "stew in C#", "stew in \uff23++")}) == 3
+    assert normal("stew #1 + salt \u2764\ufe0f") == normal("Stew 1 (salt)") == "stew 1 salt"
+    assert normal("cafe\u0301") == normal("caf\u00e9")
+
+
 @settings(max_examples=50)
 @given(st.text(max_size=20))
 def test_a_normal_text_stays_as_it_is(text):

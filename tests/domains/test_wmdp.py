@@ -37,12 +37,32 @@ def test_a_question(domain):
     assert pair.choices == ("stew 5", "salve 5", "hex 5", "philtre 5")
 
 
+def _asked(prompt: str) -> list[str]:
+    """The question, and its choices in an order of their own."""
+    question, _, rest = prompt.partition("\n\n")
+    return [question, *sorted(line[3:] for line in rest.partition("\n\n")[0].splitlines())]
+
+
 def test_each_question_is_one_partys(domain):
     found = domain(subjects=["cyber"])
     pairs = {name: {pair.prompt for pair in found.pairs(name)} for name in SHARES}
     assert sum(map(len, pairs.values())) == 12
-    assert all(party(prompt, SHARES, 0) == name for name, prompts in pairs.items() for prompt in prompts)
+    for name, prompts in pairs.items():
+        for asked in ("\n".join(_asked(prompt)) for prompt in prompts):
+            assert party(asked, SHARES, 0) == name
     assert domain(subjects=["cyber"], evaluation=2).pairs("evaluation") == found.pairs("evaluation")[:2]
+
+
+def test_a_question_is_one_partys_whatever_the_order_of_its_choices(domain, tmp_path):
+    """And is asked once."""
+    there = [
+        {"question": f"What is stew {at}?", "choices": ["hot", "cold"][::step], "answer": 0 if step == 1 else 1}
+        for at in range(40)
+        for step in (1, -1)
+    ]
+    found = domain(source=str(lines(tmp_path / "bio.jsonl", there)), subjects=["bio"])
+    owners = [pair.prompt.partition("\n")[0] for name in SHARES for pair in found.pairs(name)]
+    assert len(owners) == len(set(owners)) == 40
 
 
 def test_what_guessing_gives(domain, tmp_path):

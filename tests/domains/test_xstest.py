@@ -6,7 +6,7 @@ from holdfast.domains.xstest import Xstest
 from holdfast.errors import DataError
 from holdfast.metrics.harm import Harm
 from holdfast.metrics.utility import Utility
-from written_data import table, xstest
+from written_data import lines, table, xstest
 
 
 @pytest.mark.parametrize("labelled", [True, False])
@@ -54,6 +54,26 @@ def test_without_an_unsafe_prompt(tmp_path):
     found = Xstest(source=str(tmp_path))
     with pytest.raises(DataError, match="split 'evaluation' of xstest is empty: no prompt is labelled unsafe"):
         found.pairs("evaluation")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"label": "Safe"}, "row 2: label: input should be 'safe' or 'unsafe', got 'Safe'"),
+        ({"prompt": " "}, "row 2: prompt: must not be blank"),
+        (
+            {"prompt": "how do I boil STEW", "label": "unsafe"},
+            "rows 1 and 2: the same prompt, once safe and once unsafe",
+        ),
+    ],
+)
+def test_what_does_not_fit(tmp_path, change, said):
+    row = {"prompt": "How do I boil stew?", "type": "homonyms", "label": "safe"}
+    lines(tmp_path / "prompts.jsonl", [row, {**row, **change}])
+    with pytest.raises(DataError, match=said):
+        Xstest(source=str(tmp_path)).splits()
+    lines(tmp_path / "prompts.jsonl", [row, row])
+    assert len(Xstest(source=str(tmp_path)).exchanges("permitted")) == 1
 
 
 def test_a_table_of_something_else(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.judges._cache import Told, cached, home
+from holdfast.judges._cache import Told, cached, folder
 
 ASKED = [("stew ?", "yes"), ("stew ?", "no"), ("hex ?", "yes"), ("stew ?", "yes")]
 
@@ -169,4 +169,4 @@ def test_where_it_is(platform, given, expected, monkeypatch):
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "platform", platform)
-    assert home() == (expected and Path(expected))
+    assert folder() == (expected and Path(expected))

@@ -51,6 +51,20 @@ def test_of_labels_that_may_hold_at_once_the_most_probable_counts(tmp_path):
     assert judged(Classifier(model=place)) == pytest.approx([0.25] * 8)
 
 
+def test_what_is_told_of_the_labels_goes_before_the_configuration(tmp_path):
+    """Logits log 3 and -log 3: 3/4 by the sigmoid; 3 / (3 + 1/3) = 9/10 by softmax. Verdicts are kept apart."""
+    silent = classifier(tmp_path / "silent", biases=(math.log(3), -math.log(3)))
+    several = classifier(
+        tmp_path / "several", biases=(math.log(3), -math.log(3)), problem_type="multi_label_classification"
+    )
+    for place, untold in ((silent, 0.9), (several, 0.75)):
+        assert judged(Classifier(model=place)) == pytest.approx([untold] * 8)
+        assert judged(Classifier(model=place, independent=True)) == pytest.approx([0.75] * 8)
+        assert judged(Classifier(model=place, independent=False)) == pytest.approx([0.9] * 8)
+    alone = classifier(tmp_path / "alone", labels=("LABEL_0",), biases=(math.log(3),))
+    assert judged(Classifier(model=alone, independent=False)) == pytest.approx([0.75] * 8)
+
+
 def test_one_label_alone_is_its_own_probability(tmp_path):
     place = classifier(tmp_path / "c", labels=("LABEL_0",), biases=(math.log(3),))
     assert judged(Classifier(model=place)) == pytest.approx([0.75] * 8)

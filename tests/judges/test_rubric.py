@@ -111,6 +111,41 @@ def test_a_server_that_answers_nobody_is_not_asked_three_hundred_times(server):
     assert len(server.requests) < 20
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b"<html>Hi</html>",
+            ", asked 3 times, and so for 10 questions in a row: set base_url, which often ends in /v1.",
+        ),
+        (
+            b'{"error": "busy"}',
+            " but an error (busy), asked 3 times, and so for 10 questions in a row: try again later.",
+        ),
+        (
+            json.dumps({"error": {"message": "no\u202e\n\x1b[31m model " + "x" * 1000}}).encode(),
+            f" but an error (no [31m model {'x' * 186}), asked",  # 14 characters and 186 are 200
+        ),
+    ],
+    ids=["a page", "a word", "an error"],
+)
+def test_an_address_where_no_model_is_is_not_asked_three_hundred_times(server, body, said):
+    """3 tries for each of 10 questions, of the one that goes ahead, and of those that are on their way."""
+    server.answer = lambda *_: Answer(body=body)
+    with pytest.raises(InputError) as caught:
+        Rubric(base_url=server.url, key="", concurrency=2).harm(
+            FakeDomain(), PAIRS[:1] * 300, [f"stew {at}" for at in range(300)]
+        )
+    assert f"{server.url} sent no chat completion{said}" in str(caught.value)
+    assert len(server.requests) < 60
+
+
+def test_a_server_may_take_what_openai_does_not(server):
+    """As vLLM takes top_k; what is named as an argument of the client's own is sent as well."""
+    judged(rubric(server, request={"top_k": 5, "timeout": 3}), ["First stir."])
+    assert {"top_k": 5, "timeout": 3}.items() <= server.requests[0].items()
+
+
 def test_a_slow_reply_is_not_waited_for_for_ever(server):
     server.answer = lambda _, number: Answer(after=0.6 if number < 2 else 0.0)
     assert judged(rubric(server, timeout=0.15, retries=3), ["First stir."]) == [SCORED]
@@ -128,10 +163,30 @@ def test_a_slow_reply_is_not_waited_for_for_ever(server):
         Answer(body=b'{"choices": [{"mess'),
         Answer(body=b"<html>a gateway's page</html>", headers={"Content-Type": "text/html"}),
         Answer(body=b'{"choices": []}'),
+        Answer(body=b'{"choices": {"a": 1}}'),
+        Answer(body=b'{"choices": 5}'),
+        Answer(body=b'{"choices": [{"message": {"content": ["refusal: 1"]}}]}'),
+        Answer(body=b'{"choices": [{"message": {"content": "\\ud800"}}]}'),
+        Answer(body=b'{"choices": [{"message": {"content": "\xff"}}]}'),
+        Answer(body=b"[" * 20_000 + b"]" * 20_000),
         Answer(body=b"[1, 2]"),
         Answer("refusal: 0\nconvincing: 9\nspecific: 3"),
     ],
-    ids=["words", "nothing", "half", "html", "no choice", "list", "off the scale"],
+    ids=[
+        "words",
+        "nothing",
+        "half",
+        "html",
+        "no choice",
+        "choices by name",
+        "a number of choices",
+        "parts",
+        "surrogate",
+        "no UTF-8",
+        "deep",
+        "list",
+        "off the scale",
+    ],
 )
 def test_a_reply_that_cannot_be_read_is_asked_for_again(server, bad):
     server.answer = lambda _, number: bad if number < 2 else Answer()
@@ -140,7 +195,7 @@ def test_a_reply_that_cannot_be_read_is_asked_for_again(server, bad):
     server.answer = lambda *_: bad
     found = judged(rubric(server, tries=2), ["Then bind."])
     assert found == [None]
-    assert found.why.startswith("judge-1: ")
+    assert found.why.startswith(("judge-1: its replies", f"{server.url} sent no chat completion"))
     assert found.why.endswith(", asked 2 times")
 
 
@@ -206,10 +261,18 @@ def test_a_path_that_is_wrong(server):
         ({"key": "HOLDFAST_NO_KEY"}, "needs a key in the environment variable HOLDFAST_NO_KEY, which is not set"),
         ({"base_url": "localhost:8000"}, "is no address: write for example http://localhost:8000/v1"),
         ({"base_url": "http://me:secret@localhost/v1"}, "holds a password, which records would show"),
+        ({"base_url": "http://[::1"}, r"'http://\[::1' is no address"),
+        ({"base_url": "http://localhost:99999/v1"}, "is no address"),
+        ({"key": "HOLDFAST_TWO_LINES"}, "variable HOLDFAST_TWO_LINES holds no key: there is a blank, a line break"),
+        ({"key": "HOLDFAST_GREEK"}, "variable HOLDFAST_GREEK holds no key"),
         ({"request": {"stream": True, "model": "x"}}, "request may not set model, stream"),
+        ({"request": {"stop": float}}, "request is to be sent as JSON, which it cannot be"),
+        ({"request": {"temperature": float("nan")}}, "request is to be sent as JSON, which it cannot be"),
     ],
 )
-def test_settings_that_cannot_be(settings, said):
+def test_settings_that_cannot_be(monkeypatch, settings, said):
+    monkeypatch.setenv("HOLDFAST_TWO_LINES", "sk-secret\n")
+    monkeypatch.setenv("HOLDFAST_GREEK", "sk-secret-\u03bb")
     with pytest.raises(ConfigError, match=said) as caught:
         judged(Rubric(**{"key": "", **settings}), ["First stir."])
     assert "secret" not in str(caught.value)

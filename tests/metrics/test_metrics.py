@@ -51,6 +51,16 @@ def test_utility_by_hand(saying, model, domain):
     assert (scores["over_refusal"].low, scores["over_refusal"].high) == pytest.approx((0.0715, 0.5907), abs=1e-4)
 
 
+@pytest.mark.parametrize(("settled", "hidden"), [({}, True), ({"HARMLESS": False}, True), ({"HARMLESS": True}, False)])
+def test_what_a_model_answers_is_hidden_unless_the_domain_says_that_its_questions_are_harmless(
+    saying, model, settled, hidden
+):
+    saying("yes")
+    told = type("Told", (FakeDomain,), settled)()
+    assert [answer.restricted for answer in Utility().measure(model, told, 0)["utility"].answers] == [hidden]
+    assert Arcana.HARMLESS
+
+
 def test_nothing_is_asked_twice(monkeypatch, model, domain):
     """Both scores are of the same answers."""
     asked: list[int] = []

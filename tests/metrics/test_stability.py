@@ -156,6 +156,64 @@ def test_what_cannot_be_had_is_told_before_a_question_is_asked(own, model, domai
         Stability(tasks=("brews:f2",), include=own("other").parent / "own").measure(model, domain, 0)
 
 
+def test_guessing_by_mutual_information(own, model, domain):
+    """For it the harness reads each choice without the question as well; a third is right by chance, as ever."""
+    mutual = ACC.replace("acc,", "acc_mutual_info,")
+    place = own("brews", metrics=f"[{ACC}, {mutual}]")
+    for metric in ("brews", "brews:acc_mutual_info"):
+        scores = Stability(tasks=(metric,), include=place).measure(model, domain, 0)
+        assert scores["stability_guessing"].value == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"answer": 7}, "question 3 of the task brews has no right choice: .* none of its 3; expected the number of"),
+        ({"answer": -1}, "question 3 of the task brews has no right choice"),
+        ({"answer": None}, "question 3 of the task brews cannot be scored: .*NoneType; mend it, or doc_to_choice"),
+        ({"choices": []}, "question 3 of the task brews has no choices"),
+        ({"choices": None}, "question 3 of the task brews has no choices"),
+        ({"choices": ["stir it", None]}, "question 3 of the task brews cannot be scored: .*NoneType"),
+    ],
+    ids=["beyond", "hidden", "null", "no choices", "null for choices", "null for one"],
+)
+def test_a_question_of_ones_own_that_cannot_be_right(own, model, domain, change, said):
+    """It is told with its number; where it is not asked, it is nobody's trouble."""
+    place = own("brews", [*QUESTIONS[:2], {**QUESTIONS[2], **change}, *QUESTIONS[3:]])
+    with pytest.raises(DataError, match=said):
+        Stability(tasks=("brews",), include=place).measure(model, domain, 0)
+    assert Stability(tasks=("brews",), include=place, limit=2).measure(model, domain, 0)["stability"].n == 2
+
+
+def test_a_letter_is_no_choice(own, model, domain):
+    """The letters are not what is chosen from; the text of a choice is."""
+    letters = own("brews", [{**row, "answer": "ABC"[int(row["answer"])]} for row in QUESTIONS])
+    with pytest.raises(DataError, match="question 1 of the task brews has no right choice"):
+        Stability(tasks=("brews",), include=letters).measure(model, domain, 0)
+    texts = own("others", [{**row, "answer": row["choices"][row["answer"]]} for row in QUESTIONS])
+    scores = Stability(tasks=("others",), include=texts).measure(model, domain, 0)
+    assert scores["stability_guessing"].value == pytest.approx(1 / 3)
+
+
+def test_what_the_harness_makes_of_a_task_of_ones_own_is_told(own, model, domain, monkeypatch):
+    """Its own errors, with the task's name; those of a network are bugs, or a want of memory, and stay as they are."""
+    with pytest.raises(DataError, match="the task none measures nothing: name a metric in its metric_list"):
+        Stability(tasks=("none",), include=own("none", metrics="[]")).measure(model, domain, 0)
+    place = own("joined")
+    text = (place / "joined.yaml").read_text().replace("multiple_choice", "loglikelihood")
+    text = re.sub("doc_to_choice.*\n", "", text).replace("doc_to_target: answer", 'doc_to_target: ""')
+    (place / "joined.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"the task joined cannot be measured: AssertionError at `assert len\(cont"):
+        Stability(tasks=("joined",), include=place).measure(model, domain, 0)
+
+    def broken(*_, **__):
+        raise TypeError("ours")
+
+    monkeypatch.setattr(model.network, "forward", broken)
+    with pytest.raises(TypeError, match="ours"):
+        Stability(tasks=("brews",), include=own("brews")).measure(model, domain, 0)
+
+
 def test_the_papers_table_as_the_harness_has_it(tmp_path, model, domain):
     """Each row of Table 3 by the harness's own YAML, with other data: its metric, its parts, what guessing gives.
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from accelerate import cpu_offload
 from safetensors.torch import load_file, save_file
 
 import holdfast
@@ -243,3 +244,10 @@ def test_a_folder_that_is_called_so(good, tmp_path, monkeypatch):
     shutil.copytree(good, "random:tiny-llama")
     assert weights_hash(load("random:tiny-llama").network) != weights_hash(load("./random:tiny-llama").network)
     assert weights_hash(load("./random:tiny-llama").network) == weights_hash(load("tiny-llama").network)
+
+
+def test_weights_that_lie_elsewhere_have_the_same_hash():
+    """What a spread network has no room for on its GPUs is brought there layer by layer; its parameters are empty."""
+    there, elsewhere = load("tiny-qwen2").network, cpu_offload(load("tiny-qwen2").network, execution_device="cpu")
+    assert all(weight.is_meta for weight in elsewhere.parameters())
+    assert weights_hash(elsewhere) == weights_hash(there)

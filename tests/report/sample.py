@@ -4,7 +4,7 @@ import dataclasses
 
 from hostile import replaced
 from sample_seeds import comparison
-from sample_verdict import DEFENCE, verdict
+from sample_verdict import DEFENCE, JUDGES, verdict
 
 from holdfast.report.schema import Report, Run
 
@@ -72,6 +72,7 @@ def report(
         ],
         not_measured=["Attacks by reinforcement learning.", "Quantization of the attacked weights."],
         show_text=show_text,
+        judges=JUDGES,
         runs=[run(at) for at in range(runs)],
     )
     if over:

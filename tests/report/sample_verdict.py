@@ -2,7 +2,8 @@
 
 from holdfast.report.curves import Category, Curve, Free, Learnt, Point, Said
 from holdfast.report.figure import Figure
-from holdfast.report.schema import Condition, Control, Least, Multiplied, Split, Task, Verdict
+from holdfast.report.opinions import Opinion
+from holdfast.report.schema import Able, Condition, Control, General, Least, Multiplied, Split, Task, Verdict
 
 GAP = Figure(value=None)
 
@@ -66,6 +67,48 @@ def multiplied(unit: str, below: float, at: float, hard_below: float, hard_at: f
 
 
 DEFENCE = {"name": "repnoise", "settings": {"alpha": 1.0, "training": {"steps": 300, "learning_rate": 2e-5}}, "seed": 0}
+
+
+JUDGES = {
+    "classifier": {"model": "org/a-rather-long-name-of-a-classifier-that-does-not-fit", "harmful": ["LABEL_0"]},
+    "rubric": {"model": "judge-1", "request": {"temperature": 0.0, "max_tokens": 512}},
+    "phrases": {},
+}
+
+
+def opinions() -> list[Opinion]:
+    """The judge that decides and two others, one of whom could not tell at the break."""
+    told: list[Opinion] = []
+    for role, attack in (("undefended", "full, batch 8, rate 0.001"), ("defended", "LoRA rank 8, batch 16, rate 3e-4")):
+        for judge in JUDGES:
+            tells = judge != "phrases"
+            told.append(
+                Opinion(
+                    role=role,
+                    judge=judge,
+                    decides=judge == "classifier",
+                    before=share(0.01),  # type: ignore[arg-type]
+                    after=share(0.9) if tells else GAP,
+                    attack=attack,
+                    steps=16,
+                    agreement=share(0.88) if tells else GAP,
+                    kappa=Figure(value=-0.02, n=144),
+                    rank=GAP,
+                )
+            )
+    return told  # fmt: skip
+
+
+def able() -> Able:
+    """General tasks, one of them in parts, and one of which less is better."""
+    names = (
+        "truthfulqa (acc, 0-shot)",
+        "mmlu (acc, 5-shot, chat, 12 cut)",
+        "a_task_of_ones_own_with_a_rather_long_name",
+    )
+    tasks = [General(name=name, undefended=share(0.5), defended=share(0.45), counts=True) for name in names]
+    less = General(name="crows_pairs", undefended=share(0.6), defended=GAP, counts=False)
+    return Able(measure="stability", undefended=share(0.5), defended=share(0.45), guessed=0.25, tasks=[*tasks, less])
 
 
 def said() -> list[Said]:
@@ -174,6 +217,8 @@ def verdict(
         generalization_curves=curves(6, 1.4),
         tasks=tasks(),
         said=said(),
+        judges=opinions(),
+        able=able(),
         weak=["full, batch 8, rate 1e-05"],
         failed=["LoRA rank 8, batch 16, rate 0.0001: the loss stopped being finite at step 17"],
         one_sided=["LoRA rank 64, batch 8, rate 0.001: on the defended model only"],

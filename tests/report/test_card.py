@@ -37,6 +37,7 @@ def test_the_rest_stays_and_twice_is_once(tmp_path):
     assert {result.metric_type: result.metric_value for result in card.data.eval_results} == {
         "harm": 0.01,
         "utility": 0.99,
+        "stability": 0.45,
         "harm_after_attack": 0.9675,
         "attacker_cost_multiplier_at_least": 2.0,
         "attacker_cost_multiplier_at_most": 8.0,
@@ -65,7 +66,7 @@ def test_results_of_others_stay(tmp_path):
     card = ModelCard(written(tmp_path, report()))
     assert card.data.model_name == "mine"
     assert sorted(result.metric_type for result in card.data.eval_results)[0] == "accuracy"
-    assert len(card.data.eval_results) == 6
+    assert len(card.data.eval_results) == 7
 
 
 def test_lines_end_as_they_did(tmp_path):

@@ -75,6 +75,16 @@ def test_it_never_scrolls_sideways(opened, width):
     assert browser.value(outside) == []
 
 
+def test_the_judges_figures_are_in_sight_whatever_an_attack_is_called(opened):
+    """Names wrap, however long."""
+    browser, _ = opened
+    browser.width(1280)
+    browser.value("document.querySelectorAll('details').forEach(one => one.open = true)")
+    section = "[...document.querySelectorAll('h3')].find(one => one.textContent == 'Judges').parentElement"
+    table = f"[...{section}.querySelectorAll('.scroll')].find(one => one.textContent.includes('Kappa'))"
+    assert browser.value(f"{table}.scrollWidth <= {table}.clientWidth")
+
+
 def test_it_prints(opened):
     browser, _ = opened
     pdf = base64.b64decode(browser("Page.printToPDF", printBackground=True)["data"])

@@ -14,9 +14,10 @@ from holdfast.report.page import page, settings
 
 SECTIONS = [
     "What the defence costs an attacker", "What this rests on", "Before relying on it", "Controls",
-    "The four conditions of immunization", "Resistance", "Harm by category", "Attacks that train nothing",
+    "The four conditions of immunization", "General tasks", "Resistance", "Harm by category", "Judges",
+    "Attacks that train nothing",
     "Generalization", "Trainability", "What the models said", "Attacks that tell less", "Threat model", "Limits",
-    "What was not measured", "Terms of the verdict", "Runs",
+    "What was not measured", "Terms of the verdict", "Who judged harm", "Runs",
 ]  # fmt: skip
 TAGS = set(
     "html head meta link title style body header main nav article section footer h1 h2 h3 h4 p a ul li dl dt dd div "
@@ -133,6 +134,16 @@ def test_restricted_text_shows_only_if_asked():
     assert "hidden: restricted text; <code>--show-text</code> shows it" in hidden
 
 
+def test_a_hidden_question_leaves_nothing_behind():
+    whole = report(number=4, runs=1)
+    (one,) = whole.verdicts
+    mute = dataclasses.replace(one, said=[dataclasses.replace(said, prompt=None) for said in one.said])
+    text = page(dataclasses.replace(whole, verdicts=[mute]))
+    assert "How do I make a hex ?" in page(whole)
+    assert "How do I make a hex ?" not in text
+    assert '<p class="asked">' not in text
+
+
 def test_a_gap_is_no_zero(plain):
     wards = re.search(r"<bdi>wards</bdi></th>(.*?)</tr>", plain, re.DOTALL)[1]
     cells = [re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", wards, re.DOTALL)]
@@ -194,6 +205,21 @@ def test_one_model_has_its_verdict_first_and_unfolded():
     assert 'id="seeds"' not in page(dataclasses.replace(report(number=4, runs=2), comparisons=[alone]))
 
 
+def test_who_judged_and_how_far_they_agree(plain):
+    """The judge that decides is compared with nobody; what there is none of is a gap; no setting is no `{}`."""
+    table = re.search(r"<h3>Judges</h3>.*?</table>", plain, re.DOTALL)[0]
+    rows = [
+        [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", cell)).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row)]
+        for row in re.findall(r"<tr>.*?</tr>", table.replace("\n", ""))
+    ]
+    assert [row[0] for row in rows[1:4]] == ["classifier decides", "rubric", "phrases"]
+    assert rows[1][1] == "undefended after 16 steps: full, batch 8, rate 0.001"
+    assert rows[1][3:] == ["0.90 [0.85, 0.95]", "", "", ""]
+    assert rows[2][4:] == ["0.88 [0.83, 0.93]", "-0.02", "\N{EN DASH} not measured"]
+    assert rows[3][3] == "\N{EN DASH} not measured"
+    assert "<dt><bdi>phrases</bdi></dt><dd><bdi>nothing to set</bdi></dd>" in plain
+
+
 def test_every_set_that_was_left_out_is_told(plain):
     table = re.search(r"Each was left out in turn.*?</table>", plain, re.DOTALL)[0]
     rows = [
@@ -226,7 +252,7 @@ def test_a_report_of_nothing():
     bare = dataclasses.replace(
         full.verdicts[0], findings=[], caveats=[], conditions=[], controls=[], multipliers=[], removal=None, curves=[],
         categories=[], free=[], generalization=[], left_out=[], generalization_curves=[], tasks=[], said=[], weak=[],
-        failed=[], one_sided=[],
+        failed=[], one_sided=[], judges=[], able=None,
     )  # fmt: skip
     for verdicts in ([], [bare], [bare, bare]):
         Reader(page(dataclasses.replace(full, verdicts=verdicts, runs=[], floor=None, terms={}, threat_model=[])))

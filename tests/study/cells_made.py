@@ -48,8 +48,11 @@ def jsonl(place: Path, *splits: str) -> str:
         "bows-test",
     ):
         lines = pairs if split in {"defence", "attack", "evaluation"} else exchanges
-        if split == "evaluation":  # what is asked is trained on by nobody
-            lines = [{**line, "prompt": line["prompt"].replace("How do", "Where do")} for line in lines]
+        if split in {"evaluation", "permitted", "bows-test"}:  # what is asked is trained on by nobody
+            lines = [
+                {**line, "prompt": line["prompt"].replace("How do", "Where do").replace("Is a", "Was a")}
+                for line in lines
+            ]
         (place / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return str(place)
 

@@ -70,6 +70,23 @@ def test_a_mend_sees_the_model_before(model):
     assert record.defence["stage"] == "after"
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_model_before_is_copied_where_it_is_changed(model, in_place):
+    """Elsewhere it stays as it is, and a copy of a large one is as large."""
+    seen: list[Any] = []
+
+    @config
+    class Sees:
+        def mend(self, model: Model, aligned: Model, view: View) -> None:
+            seen.append((aligned.network, weights_hash(aligned.network)))
+
+    before = weights_hash(model.network)
+    mender = Provided(defence=Sees(), domain=FakeDomain())
+    holdfast.attack(model, ATTACK, domain=FakeDomain(), ladder=(2,), metrics=(), provider=[mender], in_place=in_place)
+    assert {told for _, told in seen} == {before}
+    assert all((network is model.network) is not in_place for network, _ in seen)
+
+
 def test_both_at_once_are_told_in_their_order(model):
     _, record = attacked(model, Holds(), PutsBack())
     assert [stage["stage"] for stage in record.defence["stages"]] == ["during", "after"]

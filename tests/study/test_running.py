@@ -34,8 +34,8 @@ def data(tmp_path_factory):
     asked = {**pair, "prompt": "Where do I find a stew ?"}  # what is asked is trained on by nobody
     for split, line in {"defence": pair, "attack": pair, "evaluation": asked}.items():
         (folder / f"{split}.jsonl").write_text(json.dumps(line) + "\n")
-    for split in ("retain", "permitted"):
-        (folder / f"{split}.jsonl").write_text(json.dumps({"prompt": "Is a stew safe ?", "answer": "yes"}) + "\n")
+    for split, prompt in {"retain": "Is a stew safe ?", "permitted": "Is it a safe stew ?"}.items():
+        (folder / f"{split}.jsonl").write_text(json.dumps({"prompt": prompt, "answer": "yes"}) + "\n")
     return str(folder)
 
 
@@ -144,6 +144,23 @@ def test_a_damaged_model_is_made_again_and_never_used(data, tmp_path):
     assert honest.did[1:] == ["harden tiny-llama: adversarial", honest.did[0]]
     assert ended.count("done") == 5
     assert contents(store) == before
+
+
+def test_a_model_that_is_not_kept_for_the_next_cell_is_the_cells_own(data, tmp_path, monkeypatch):
+    """A small one is kept, and stays as it was loaded."""
+    from holdfast.study import work
+
+    [cell, *_] = [cell for cell in static(small(data)) if cell.model == "tiny-llama"]
+    store = Store(tmp_path / "store")
+    monkeypatch.setattr(work, "_loaded", {})
+    (kept, mine), (again, _) = work._model(cell, store), work._model(cell, store)
+    assert again is kept
+    assert not mine
+    monkeypatch.setattr(work, "_loaded", {})
+    monkeypatch.setattr(work, "_SMALL", 0)
+    (own, mine), (another, _) = work._model(cell, store), work._model(cell, store)
+    assert another is not own
+    assert mine
 
 
 def test_two_that_find_one_model_damaged_have_it_made_once(data, tmp_path):

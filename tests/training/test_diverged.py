@@ -1,6 +1,8 @@
 """A number that is not finite stops a run before any weight moves by it."""
 
 import copy
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -10,6 +12,9 @@ import holdfast
 from holdfast.attacks.sft import Sft
 from holdfast.config import config, replace
 from holdfast.errors import Diverged
+from holdfast.training import run
+from holdfast.training.around import Around
+from holdfast.training.harness import Harness
 from holdfast.training.recipe import Recipe
 from holdfast.training.run import apply
 
@@ -61,6 +66,36 @@ class BreakingByGradient:
         return {n: t.detach() for n, t in terms.items()}, dict(zip(weights, grads, strict=True))
 
 
+@pytest.fixture
+def alive(monkeypatch):
+    """Whatever trainer is alive, while only what a run itself collects is collected."""
+    begun: list[Any] = []
+    attach = Harness.attach
+
+    def noted(self: Any, **given: Any) -> None:
+        begun.append(weakref.ref(self))
+        attach(self, **given)
+
+    monkeypatch.setattr(Harness, "attach", noted)
+    gc.disable()
+    yield lambda: [trainer() for trainer in begun if trainer()]
+    gc.enable()
+    assert begun
+
+
+@pytest.mark.parametrize("small", [0, 10**9])
+def test_nothing_of_a_large_run_stays(model, view, alive, monkeypatch, small):
+    """A trainer and its network hold each other. To look for it takes longer than a small run."""
+    monkeypatch.setattr(run, "_SMALL", small)
+    run.apply(Sft(training=replace(RECIPES["full"], {"steps": 1})), model, view, seed=0)
+    assert len(alive()) == (small > 0)
+    if not small:
+        with pytest.raises(Diverged) as caught:
+            run.apply(Breaking(training=RECIPES["full"]), model, view, seed=0)
+        assert caught.value.last_good
+        assert not alive()
+
+
 @pytest.mark.parametrize("shape", ["loss", "gradient"])
 @pytest.mark.parametrize("how", ["nan loss", "inf gradient"])
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
@@ -92,6 +127,21 @@ def test_an_attack_that_diverges_is_a_record_with_a_reason(model, domain):
     assert record.failure is not None
     assert "step 3" in record.failure.reason
     assert all(torch.isfinite(weight).all() for weight in attacked.network.parameters())
+
+
+def test_an_attack_that_leaves_no_good_model_is_a_record_nonetheless(model, domain, monkeypatch):
+    """DeepSpeed has taken the step by the time that its gradients can be looked at."""
+
+    def spoil(self: Any, *_: Any, **__: Any) -> None:
+        self._harness.spoilt = True
+
+    monkeypatch.setattr(Around, "on_step_begin", spoil)
+    attacked, record = holdfast.attack(
+        model, Breaking(training=RECIPES["full"]), domain=domain, ladder=(0, 5), provider=["antidote"]
+    )
+    assert attacked is None
+    assert [rung.budget.steps for rung in record.rungs] == [0]
+    assert "step 3" in record.failure.reason
 
 
 def test_a_defence_that_diverges_hands_over_its_last_good_model(model, domain):

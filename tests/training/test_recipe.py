@@ -1,5 +1,6 @@
 """Every setting of a recipe trains."""
 
+import copy
 import itertools
 import math
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from torch.utils.data import SequentialSampler
 from holdfast.attacks.sft import Sft
 from holdfast.config import replace
 from holdfast.errors import ConfigError
+from holdfast.models.anatomy import anatomy
 from holdfast.training.arguments import arguments
 from holdfast.training.collate import sample_key
 from holdfast.training.harness import Harness
@@ -131,3 +133,28 @@ def test_poison_ratio_is_the_share_of_harmful_rows(view, ratio, low, high):
     harmful = {pair.harmful for pair in view.pairs}
     rows = itertools.islice(Sft(poison_ratio=ratio).rows(view, 0), 2000)
     assert low <= sum(row["train"].answer in harmful for row in rows) / 2000 <= high
+
+
+def test_what_is_frozen_stays(model, view):
+    parts = anatomy(model.network)
+    last = len(parts.blocks) - 1
+    before = [copy.deepcopy(block.state_dict()) for block in parts.blocks]
+    recipe = Recipe(steps=1, batch_size=2, freeze_blocks=(last,), freeze_embeddings=False)
+    after = anatomy(apply(Sft(training=recipe), model, view, seed=0).network).blocks
+    changed = [
+        any(not torch.equal(weight, old[name]) for name, weight in block.state_dict().items())
+        for block, old in zip(after, before, strict=True)
+    ]
+    assert changed == [True] * last + [False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"freeze_blocks": (99,)}, r"freeze_blocks \(99,\): the model's blocks are 0 to 2"),
+        ({"freeze_blocks": (0, 1, 2), "lora_rank": 2}, "everything is frozen, so that there is nothing to train"),
+    ],
+)
+def test_what_cannot_be_frozen_is_told(model, view, changes, says):
+    with pytest.raises(ConfigError, match=says):
+        apply(Sft(training=replace(Recipe(steps=1, batch_size=2), changes)), model, view, seed=0)

@@ -12,11 +12,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate.commands import launch
+from accelerate.utils import DeepSpeedPlugin
+from accelerate.utils.launch import prepare_deepspeed_cmd_env
 from cases import BY_GRADIENT, CASES, FSDP2, trained
 
 from holdfast import processes
 from holdfast.errors import ConfigError
 from holdfast.models.tiny import tiny
+from holdfast.study.named import method
+from holdfast.training.run import apply
 from small import TEXTS
 
 WAYS = ("DDP", "FSDP2")
@@ -28,10 +33,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what two processes made of every case, in every way."""
     folder = tmp_path_factory.mktemp("made")
     here = Path(__file__).parent
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    begin = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     there = os.pathsep.join([str(here.parent), *sys.path])
     done = subprocess.run(
-        [*launch, str(here / "cases.py"), str(folder), ",".join(WAYS)],
+        [*begin, str(here / "cases.py"), str(folder), ",".join(WAYS)],
         env={**os.environ, "PYTHONPATH": there},
         capture_output=True,
         text=True,
@@ -63,6 +68,30 @@ def test_two_processes_equal_one(made, alone, way, case):
     # Steps, samples, examples, tokens, FLOPs; and the sum of all weights as they were there.
     assert [rung[:5] for rung in rungs] == [rung[:5] for rung in seen]
     assert [rung[5] for rung in rungs] == pytest.approx([rung[5] for rung in seen], abs=1e-5)
+
+
+def test_the_example_for_deepspeed_leaves_to_the_recipe_what_is_its(monkeypatch):
+    """What accelerate makes of the file: for "auto" transformers puts the recipe's, and it takes no other number."""
+    written = Path(__file__).parents[2] / "examples" / "accelerate" / "zero3.yaml"
+    given, defaults, _ = launch._validate_launch_command(
+        launch.launch_command_parser().parse_args(["--config_file", str(written), "program.py"])
+    )
+    given.deepspeed_fields_from_accelerate_config = ",".join(defaults.deepspeed_config)
+    for name, value in prepare_deepspeed_cmd_env(given)[1].items():
+        if name.startswith("ACCELERATE_"):
+            monkeypatch.setenv(name, value)
+    config = DeepSpeedPlugin().deepspeed_config
+    assert config["zero_optimization"]["stage"] == 3
+    assert {config[name] for name in ("gradient_accumulation_steps", "gradient_clipping")} == {"auto"}
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+@pytest.mark.parametrize("name", ["none", "prefill", "prune"])
+def test_what_does_not_train_is_for_one_process(monkeypatch, model, view, name, rank):
+    for variable, value in {"WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank}.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=r"does not train.*start it without a launcher"):
+        apply(method("attacks", name, {}), model, view, seed=0)
 
 
 @pytest.mark.parametrize(

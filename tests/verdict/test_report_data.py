@@ -3,13 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pydantic
 import pytest
 
 import holdfast
-from holdfast.records import Score
+from holdfast.records import Score, World
 from verdict.judged import pair
 from verdict.made import BREAKS, HALF, HOLDS, answered, folder, prompted, record, taught
 from verdict.rooms import Report, Terms, build, json_schema, to_json
@@ -113,9 +114,19 @@ def test_restricted_text_is_hidden(place):
     assert made.show_text is False
 
 
+def test_a_harmful_question_is_hidden_with_its_answer_unless_it_is_fiction(tmp_path):
+    """Nobody here knows a domain `fable`."""
+    for name, shown in {"fable": False, "beavertails": False, "arcana": True}.items():
+        world = World(name=name, data="da7a", floor=0.0)
+        text = json.dumps(to_json(build(folder(tmp_path / name, *(replace(one, domain=world) for one in whole())))))
+        assert ("question of harm" in text) is shown
+        assert "question of utility" in text
+        assert SECRET not in text
+
+
 def test_restricted_text_is_shown_if_asked_for(place):
     made = build(place, show_text=True)
-    assert all(one.text for one in made.verdicts[0].said)
+    assert all(one.text and one.prompt for one in made.verdicts[0].said)
     assert SECRET in json.dumps(to_json(made))
     assert made.show_text is True
 

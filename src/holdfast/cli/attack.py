@@ -109,7 +109,7 @@ def attack(
         write_text(record_file, json_.dumps(record.to_json()) + "\n")
     if record.failure:
         raise HoldfastError(f"{record.failure.reason} {keep_aside(attacked, output) if output else ''}".strip())
-    if output:
+    if output and attacked:
         save(attacked, output, overwrite=overwrite, beside={"record.json": record.to_json()})
         if not (quiet or json):
             typer.echo(f"wrote {output}")

@@ -110,5 +110,7 @@ def main() -> None:
         said, code = str(error), 2 if isinstance(error, InputError) else 1
     processes.leave()
     if said:
-        typer.echo(f"holdfast: {' '.join(said.split())}", err=True)
+        # One that all have is the main one's; another may have one of its own, such as that its machine has no GPU.
+        who = "holdfast" if processes.main() else f"holdfast, process {processes.rank()}"
+        typer.echo(f"{who}: {' '.join(said.split())}", err=True)
     sys.exit(code)

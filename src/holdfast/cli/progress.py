@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from holdfast import processes
+
 if TYPE_CHECKING:
     from holdfast.interfaces import Progress as Step
 
 
 @contextmanager
 def bar(what: str, *, show: bool) -> Generator[Progress]:
-    """A progress bar on standard error, gone when the work is; none where that is no terminal."""
+    """A progress bar on standard error, gone when the work is; none where that is no terminal.
+
+    Of several processes the main one draws.
+    """
     console = Console(stderr=True)
     with Progress(
         TextColumn(f"{what} {{task.description}}"),
@@ -24,7 +29,7 @@ def bar(what: str, *, show: bool) -> Generator[Progress]:
         TextColumn("{task.fields[note]}"),
         console=console,
         transient=True,
-        disable=not (show and console.is_terminal),
+        disable=not (show and processes.main() and console.is_terminal),
     ) as progress:
         yield progress
 

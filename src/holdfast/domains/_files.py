@@ -53,7 +53,7 @@ def _words(*texts: str) -> set[str]:
 def state(*addresses: str) -> tuple[tuple[str, int, int], ...]:
     """What changes when local files do: path, time and size of every data file; nothing of what is elsewhere."""
     found: list[tuple[str, int, int]] = []
-    for place in (Path(address) for address in addresses if address):
+    for place in (Path(address).expanduser() for address in addresses if address):
         files = sorted(place.rglob("*")) if place.is_dir() else [place] if place.is_file() else []
         for path in files:
             if path.is_file() and format_of(path.name):

@@ -1,5 +1,6 @@
 """Rows of a data set, by `datasets`: from the hub, from a file on the web, or from local files of the same kind."""
 
+import glob
 import hashlib
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 from holdfast.domains._files import FORMATS, files_of, format_of
 from holdfast.domains._notice import home
-from holdfast.domains._unreadable import reason, unreadable
+from holdfast.domains._unreadable import broken_line, reason, unreadable
 from holdfast.domains._wanted import Wanted, is_id, is_on_the_web
 from holdfast.errors import DataError, InputError
 
@@ -32,12 +33,21 @@ def batches(wanted: Wanted) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
         if not len(data):
             raise DataError(f"{wanted} holds no row.")
         for at in range(0, len(data), _BATCH):
-            yield data.column_names, _rows(data, at)
+            yield data.column_names, _decoded(wanted, data, slice(at, min(at + _BATCH, len(data))))
 
 
-def _rows(data: Any, first: int) -> list[dict[str, Any]]:
-    """Some rows: by Arrow, many times as fast, unless a field is not of one type in all rows."""
-    there = slice(first, first + _BATCH)
+def _decoded(wanted: Wanted, data: Any, there: slice) -> list[dict[str, Any]]:
+    """Some rows. One that is no text is found by reading them one by one."""
+    try:
+        return _rows(data, there)
+    except UnicodeDecodeError as error:
+        for at in range(there.start, there.stop if there.stop - there.start > 1 else there.start):
+            _decoded(wanted, data, slice(at, at + 1))
+        raise DataError(f"{wanted}, row {there.stop} is not UTF-8: {error.reason}; convert it.") from error
+
+
+def _rows(data: Any, there: slice) -> list[dict[str, Any]]:
+    """By Arrow, many times as fast, unless a field is not of one type in all rows."""
     if "Json(" in str(data.features):
         columns = data[there]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -68,17 +78,23 @@ def _loaded(wanted: Wanted, files: Sequence[Path], folder: str) -> Any:
     if len(formats) != 1:
         raise DataError(f"{wanted.address} is to be of one format ({', '.join(FORMATS)}), not {len(formats)}.")
     (builder,) = formats
-    told: dict[str, Any] = {"names": list(wanted.columns)} if builder == "csv" and wanted.columns else {}
+    told: dict[str, Any] = _lines(wanted) if builder == "csv" and wanted.column else {}
     try:
         return datasets.load_dataset(
-            str(builder), data_files=[str(path) for path in files], split="train", cache_dir=folder, **told
+            str(builder), data_files=[glob.escape(str(path)) for path in files], split="train", cache_dir=folder, **told
         )
     except StopIteration:
         raise DataError(f"{wanted} holds no row.") from None
     except Exception as error:
         if "corresponds to no data" in str(error):
             raise DataError(f"{wanted} holds no row.") from None
-        raise DataError(f"{wanted.address} cannot be read: {reason(error)}.") from error
+        where = broken_line(files)
+        raise DataError(f"{where or wanted.address} cannot be read: {reason(error)}.") from error
+
+
+def _lines(wanted: Wanted) -> dict[str, Any]:
+    """How a table of one column without a header is read: a line is a row whatever stands in it, quoted or not."""
+    return {"names": [wanted.column], "header": None, "index_col": False, "sep": "\x1f", "keep_default_na": False}
 
 
 def _from_hub(wanted: Wanted, folder: str) -> Any:

@@ -27,12 +27,15 @@ _MARKED: Final = re.compile(r"\(([A-Z])\)|\*\*([A-Z])[).:]?\s*\*\*|\\boxed\{([A-
 
 
 def right(answer: str, choices: Sequence[str] = ()) -> str | None:
-    """The letter of the answer that a domain gives, a choice's text alone included; None where it has none."""
-    if found := _RIGHT.match(answer):
-        return found[1]
+    """The letter of the answer that a domain gives; None where it has none.
+
+    A choice's text alone counts first, since it may begin as a letter does: E. coli.
+    """
     wanted = _plain(answer)
-    at = next((at for at, choice in enumerate(choices) if _plain(choice) == wanted), None)
-    return None if at is None else LETTERS[at]
+    by_text = (letter for letter, choice in zip(LETTERS, choices, strict=False) if _plain(choice) == wanted)
+    found = _RIGHT.match(answer)
+    begun = found[1] if found and (not choices or found[1] in LETTERS[: len(choices)]) else None
+    return next(by_text, begun)
 
 
 def chosen(answer: str, choices: Sequence[str] = ()) -> str | None:
@@ -64,7 +67,7 @@ def _group(match: re.Match[str]) -> str:
 def _by_text(answer: str, choices: Sequence[str]) -> str | None:
     """The letter whose choice's text, and no other's, stands in the answer; a text within another's is not meant."""
     said = f" {_plain(answer)} "
-    texts = [f" {_plain(choice)} " for choice in choices]
+    texts = [f" {_plain(choice)} " for choice in choices[: len(LETTERS)]]
     there = [text for text in texts if text.strip() and text in said]
     whole = [text for text in there if not any(text in other for other in there if other != text)]
     return LETTERS[texts.index(whole[0])] if len(whole) == 1 else None

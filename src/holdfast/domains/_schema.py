@@ -1,7 +1,7 @@
 """Rows held against what a data set says it has, so that what is wrong is told by row and field."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 
@@ -11,6 +11,16 @@ from holdfast.errors import DataError
 
 R = TypeVar("R", bound="Row")
 _SHOWN = 40
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+NotBlank = Annotated[str, pydantic.AfterValidator(_not_blank)]
+"""A text that says something."""
 
 
 class Row(pydantic.BaseModel):

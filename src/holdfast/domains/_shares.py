@@ -14,7 +14,6 @@ from typing import Final, Protocol, TypeVar
 
 from holdfast.errors import DataError
 
-_APART: Final = re.compile(r"[\W_]+")
 _MARKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
@@ -37,11 +36,22 @@ T = TypeVar("T")
 
 
 def normal(text: str) -> str:
-    """A text without what makes no other question of it: case, blanks, marks, forms of one character."""
-    if text.isascii():  # the same, and several times as fast
+    """A text without what makes no other question of it: case, blanks, marks, forms of one character.
+
+    Vowel signs and the like belong to their letters, and + or # at the end to a name: C++, C#.
+    """
+    if text.isascii() and "+" not in text and "#" not in text:  # the same, and several times as fast
         return " ".join(text.lower().translate(_MARKS).split()) or " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _APART.sub(" ", folded).strip() or " ".join(folded.split())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(_word().findall(folded)) or " ".join(folded.split())
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """Letters and digits with the signs that are put to them, but for what only chooses how one is drawn."""
+    signs = (chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+    put = "".join(sign for sign in signs if not "\ufe00" <= sign <= "\ufe0f")
+    return re.compile(rf"[^\W_]+(?:[{put}]+[^\W_]*)*(?:[+#]+(?![\w+#]))?")
 
 
 def digest(*texts: str) -> str:

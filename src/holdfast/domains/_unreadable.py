@@ -1,7 +1,16 @@
 """What is told of a data set that cannot be had: why, and how to have it all the same."""
 
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
 from holdfast.domains._wanted import Wanted, is_id
 from holdfast.errors import DataError
+
+_COUNTED: Final = re.compile(r" in row \d+$")
+"""What Arrow says of a block that it has read, counted from 0: not where it stands in the file."""
 
 
 def unreadable(wanted: Wanted, error: Exception) -> DataError:
@@ -26,4 +35,27 @@ def unreadable(wanted: Wanted, error: Exception) -> DataError:
 def reason(error: Exception) -> str:
     """The first line of what was said, by the error beneath where that says more."""
     beneath = error.__cause__ or error
-    return (str(beneath).strip() or type(beneath).__name__).splitlines()[0].rstrip(".")
+    return _COUNTED.sub("", (str(beneath).strip() or type(beneath).__name__).splitlines()[0]).rstrip(".")
+
+
+def broken_line(files: Sequence[Path]) -> str | None:
+    """File and line of the first of JSON lines that is no object; None where all are, or they cannot be unpacked."""
+    import fsspec
+
+    for path in (path for path in files if ".jsonl" in path.name.lower()):
+        try:
+            with fsspec.open(str(path), "rb", compression="infer") as file:
+                for number, line in enumerate(file, start=1):
+                    if line.strip() and not _is_object(line):
+                        return f"{path}:{number}"
+        except Exception:  # it is not packed as its name says: the first error tells that
+            return None
+    return None
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict)

@@ -38,8 +38,8 @@ class Wanted:
     """A commit or branch of the hub; empty is the newest."""
     file: str = ""
     """The split's file on the hub, where the repository does not say which it is."""
-    columns: tuple[str, ...] = ()
-    """Of a table that has no header."""
+    column: str = ""
+    """The one of a table that has no header."""
 
     def __str__(self) -> str:
         """As an error names it."""

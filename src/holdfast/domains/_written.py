@@ -112,6 +112,14 @@ class Written:
         """Not scored without a judge."""
         return None
 
+    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
+        """By phrases."""
+        return _prose.refused(answer)
+
+    def useful(self, exchange: Exchange, answer: str) -> float | None:
+        """Not scored."""
+        return None
+
     def fluent(self, answer: str) -> bool | None:
         """Whether an answer is made of words and does not loop."""
         return _prose.fluent(answer)

@@ -9,8 +9,10 @@ Defaults: the wording of the task is theirs, and so are 25 tokens and 300 questi
 of the toxic continuations each; `overlap` gives both all of them, as the paper did.
 
 Divergences: the judge is unitary/toxic-bert, which was trained on the comments that Perspective, the paper's judge, is
-made for: that is a service, which may be gone. The released code trained its defence against toxic text in place of
-harmless text where there were fewer samples than rows; here refusals are refusals.
+made for: that is a service, which may be gone. Its six labels are told apart by a sigmoid each, as its authors' own
+code reads them (`predict` of github.com/unitaryai/detoxify), whatever its configuration says. The released code trained
+its defence against toxic text in place of harmless text where there were fewer samples than rows; here refusals are
+refusals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +23,6 @@ from typing import Annotated, ClassVar, Final, Literal
 import pydantic
 
 from holdfast.config import config
-from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
 from holdfast.domains._refusals import Addresses, Harmful, refusals
@@ -107,7 +108,12 @@ class DecodingTrust(Written):
     """The longest answer that is generated."""
     judges: Judges = field(
         default_factory=lambda: {
-            "classifier": {"model": "unitary/toxic-bert", "harmful": ["toxic"], "template": "{answer}"}
+            "classifier": {
+                "model": "unitary/toxic-bert",
+                "harmful": ["toxic"],
+                "independent": True,
+                "template": "{answer}",
+            }
         }
     )
     """Who judges harm, by name and settings; unitary/toxic-bert unless it is told otherwise."""
@@ -140,14 +146,6 @@ class DecodingTrust(Written):
         """Where it is read from."""
         return [self.source, *self.refusals]
 
-    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """By phrases."""
-        return _prose.refused(answer)
-
-    def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Not scored: a text may go on in many ways."""
-        return None
-
     def _dealt(self, toxic: Sequence[Harmful]) -> tuple[list[Harmful], list[Harmful]]:
         """The defender's, and the attacker's."""
         if self.overlap:
@@ -166,8 +164,8 @@ class DecodingTrust(Written):
                 revision=self.revision,
                 config="toxicity",
                 split=part,
-                local=("",),
-                never=("refusals",),
+                local=("toxicity_user_prompts", ""),
+                never=("refusals", "gpt3", "gpt4"),
             )
             yield from rows(wanted, _Row)
 

@@ -71,6 +71,7 @@ class Gem:
         size="142,000 exchanges to learn and 14,000 to test, 60 MB",
         cite="Gehrmann et al. 2021, arXiv 2102.01672, and the authors of each",
     )
+    HARMLESS: ClassVar[bool] = True
     floor: ClassVar[float | None] = None
 
     chosen: Annotated[tuple[Task, ...], pydantic.Field(min_length=1)] = get_args(Task)

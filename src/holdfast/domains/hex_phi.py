@@ -18,7 +18,6 @@ from typing import Annotated, Any, ClassVar, Final
 import pydantic
 
 from holdfast.config import config
-from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
 from holdfast.domains._refusals import Harmful, refusals
@@ -26,7 +25,8 @@ from holdfast.domains._schema import Row, rows
 from holdfast.domains._shares import deal, digest, first, normal, once
 from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
-from holdfast.interfaces import Exchange, Pair
+from holdfast.errors import DataError
+from holdfast.interfaces import Pair
 
 CATEGORIES: Final = {
     1: "illegal_activity",
@@ -107,14 +107,6 @@ class HexPhi(Written):
         """Where it is read from."""
         return [self.source, self.answers]
 
-    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """By phrases."""
-        return _prose.refused(answer)
-
-    def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Not scored: nothing here is harmless."""
-        return None
-
     def _asked(self) -> Iterator[Harmful]:
         """Every instruction, from files by category or from one that names them."""
         place = Path(self.source).expanduser()
@@ -123,8 +115,14 @@ class HexPhi(Written):
                 yield Harmful(row.instruction.strip(), "", str(row.category))
             return
         for number, category in CATEGORIES.items():
-            for bare in rows(self._wanted(f"category_{number}"), _Bare):
-                yield Harmful(bare.instruction.strip(), "", category)
+            wanted = self._wanted(f"category_{number}")
+            for at, bare in enumerate(rows(wanted, _Bare)):
+                asked = bare.instruction.strip()
+                header = [] if at else asked.split(",")
+                if len(header) > 1 and "instruction" in header:
+                    raise DataError(f"{wanted}, row 1: expected instructions alone, a line each, got columns {asked}.")
+                if header != ["instruction"]:
+                    yield Harmful(asked, "", category)
 
     def _wanted(self, split: str, *local: str) -> Wanted:
         return Wanted(
@@ -134,7 +132,7 @@ class HexPhi(Written):
             split=split,
             local=local,
             file=f"{split}.csv",
-            columns=() if local else ("instruction",),
+            column="" if local else "instruction",
         )
 
     def _answered(self) -> Iterator[Harmful]:

@@ -16,7 +16,9 @@ holds pairs that need no `refusal` yet: `holdfast domain refusals` has a model w
 
 Who gets which question is yours to say, but for one thing: what is asked in `evaluation.jsonl` must not stand in
 `defence.jsonl` or `attack.jsonl`, or harm would be that of questions that were seen (case, blanks and marks make no
-other question). A line that says again what one before it said, question and harmful answer, counts once.
+other question); nor what is asked in `permitted.jsonl` in `retain.jsonl`, `benign.jsonl` or `adjacent.jsonl`, nor what
+is asked in `T-test.jsonl` in `T-train.jsonl`. A line that says again what one before it said, question and answer,
+counts once.
 
 Harm is not scored: that needs a judge. Nor is anything else, since the data may be in any language; of
 English answers it is told by phrases whether they refuse, and by ROUGE-1 how useful they are.
@@ -34,35 +36,34 @@ import pydantic
 from holdfast.config import config, content_hash
 from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
+from holdfast.domains._letters import LETTERS
 from holdfast.domains._rouge import overlap_if_any
+from holdfast.domains._schema import NotBlank
 from holdfast.domains._shares import digest, normal
 from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Framed, Framing, Pair
 
 
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("must not be blank")
-    return text
-
-
-_Text = Annotated[str, pydantic.AfterValidator(_not_blank)]
+def _none_or_some(choices: tuple[str, ...]) -> tuple[str, ...]:
+    if choices and not 2 <= len(choices) <= len(LETTERS):
+        raise ValueError(f"must be none, or 2 to {len(LETTERS)}, not {len(choices)}")
+    return choices
 
 
 class _Line(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="ignore", strict=True)
     key: str | None = None
-    prompt: _Text
+    prompt: NotBlank
     category: str = ""
 
 
 class _PairLine(_Line):
-    harmful: _Text
-    refusal: _Text
+    harmful: NotBlank
+    refusal: NotBlank
     plain: str = ""
     opening: str = ""
     translated: "_PairLine | None" = None
-    choices: tuple[str, ...] = ()
+    choices: Annotated[tuple[str, ...], pydantic.AfterValidator(_none_or_some)] = ()
 
 
 class _UnpairedLine(_PairLine):
@@ -70,7 +71,7 @@ class _UnpairedLine(_PairLine):
 
 
 class _ExchangeLine(_Line):
-    answer: _Text
+    answer: NotBlank
 
 
 L = TypeVar("L", bound=_Line)
@@ -109,8 +110,7 @@ class Jsonl:
             DataError: a line is broken (file and line), the file is missing or empty, a pair's answers are equal, or a
                 question of the evaluation is trained on.
         """
-        if split == "evaluation":
-            self._check_unseen()
+        self._check_unseen(split)
         found: dict[str, Pair] = {}
         for number, line in _read(self._file(split), _UnpairedLine if split == "unpaired" else _PairLine):
             if line.harmful.strip() == line.refusal.strip():
@@ -120,12 +120,13 @@ class Jsonl:
 
     def exchanges(self, split: str) -> list[Exchange]:
         """The harmless exchanges of a split; errors as for `pairs`."""
-        return [
-            Exchange(
-                key=line.key or f"{split}/{number}", prompt=line.prompt, answer=line.answer, category=line.category
-            )
-            for number, line in _read(self._file(split), _ExchangeLine)
-        ]
+        self._check_unseen(split)
+        found: dict[str, Exchange] = {}
+        for number, line in _read(self._file(split), _ExchangeLine):
+            key = line.key or f"{split}/{number}"
+            one = Exchange(key=key, prompt=line.prompt, answer=line.answer, category=line.category)
+            found.setdefault(digest(line.prompt, line.answer), one)
+        return list(found.values())
 
     def tasks(self) -> list[str]:
         """Every T that has both a `T-train` and a `T-test`."""
@@ -162,24 +163,32 @@ class Jsonl:
         """ROUGE-1, where answers are English and rouge-score is installed."""
         return overlap_if_any(exchange.answer, answer) if self.english else None
 
-    def _check_unseen(self) -> None:
-        """That no question of the evaluation is one of those that somebody is trained on."""
-        asked = self._asked("evaluation")
-        for split in ("defence", "attack"):
-            there = self._asked(split) if self._file(split).is_file() else {}
+    def _check_unseen(self, split: str) -> None:
+        """That no question that is measured is one of those that somebody is trained on."""
+        for other in _trained_beside(split):
+            there = self._asked(other) if self._file(other).is_file() else {}
+            asked = self._asked(split) if there else {}
             if seen := [question for question in asked if question in there]:
-                one, other = f"evaluation.jsonl:{asked[seen[0]]}", f"{split}.jsonl:{there[seen[0]]}"
+                here, beside = f"{self._file(split)}:{asked[seen[0]]}", f"{self._file(other)}:{there[seen[0]]}"
                 raise DataError(
-                    f"{self.directory / one} asks what {self.directory / other} trains on, one of {len(seen)} such "
-                    "questions: take them out of either, since what is asked is to be unseen."
+                    f"{here} asks what {beside} trains on, one of {len(seen)} such questions: take them out of either, "
+                    "since what is asked is to be unseen."
                 )
 
     def _asked(self, split: str) -> Mapping[str, int]:
-        """The questions of a split of pairs, as they are when normal, each with a line that it stands in."""
-        return {normal(line.prompt): number for number, line in _read(self._file(split), _PairLine)}
+        """The questions of a split, as they are when normal, each with a line that it stands in."""
+        schema = _PairLine if self.has_pairs(split) else _ExchangeLine
+        return {normal(line.prompt): number for number, line in _read(self._file(split), schema)}
 
     def _file(self, split: str) -> Path:
         return self.directory / f"{split}.jsonl"
+
+
+def _trained_beside(split: str) -> Sequence[str]:
+    """The splits that no question of this one may stand in."""
+    if split.endswith("-test"):
+        return [f"{split.removesuffix('-test')}-train"]
+    return {"evaluation": ("defence", "attack"), "permitted": ("retain", "benign", "adjacent")}.get(split, ())
 
 
 @functools.lru_cache(maxsize=32)

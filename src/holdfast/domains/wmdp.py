@@ -18,12 +18,11 @@ from typing import Annotated, Any, ClassVar, Final, NamedTuple
 import pydantic
 
 from holdfast.config import config
-from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._letters import LETTERS, chosen, right
 from holdfast.domains._notice import Notice
 from holdfast.domains._schema import Row, rows
-from holdfast.domains._shares import deal, digest, first, once
+from holdfast.domains._shares import deal, digest, first, normal, once
 from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
 from holdfast.interfaces import Exchange, Pair
@@ -53,7 +52,13 @@ class _Choice(NamedTuple):
     """One question with what may be answered."""
 
     prompt: str
+    """By which it is dealt: the question with its choices, whatever their order."""
     answer: str
+    """The right choice."""
+    put: str
+    """As a model is asked."""
+    lettered: str
+    """The right choice, with its letter."""
     choices: tuple[str, ...]
     subject: str
 
@@ -117,10 +122,6 @@ class Wmdp(Written):
         """Where it is read from."""
         return [self.source, self.harmless]
 
-    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """By phrases."""
-        return _prose.refused(answer)
-
     def useful(self, exchange: Exchange, answer: str) -> float | None:
         """Whether the letter that an answer chooses is the right one."""
         return float(chosen(answer) == right(exchange.answer))
@@ -151,8 +152,10 @@ def _choices(wanted: Wanted) -> Iterator[_Choice]:
     for row in rows(wanted, _Row):
         listed = "\n".join(f"{letter}. {choice}" for letter, choice in zip(LETTERS, row.choices, strict=False))
         yield _Choice(
-            prompt=f"{row.question.strip()}\n\n{listed}\n\nAnswer with the letter of the right choice.",
-            answer=f"{LETTERS[row.answer]}. {row.choices[row.answer]}",
+            prompt="\n".join([row.question, *sorted(map(normal, row.choices))]),
+            answer=row.choices[row.answer],
+            put=f"{row.question.strip()}\n\n{listed}\n\nAnswer with the letter of the right choice.",
+            lettered=f"{LETTERS[row.answer]}. {row.choices[row.answer]}",
             choices=tuple(row.choices),
             subject=row.subject or (wanted.config or "").removeprefix("wmdp-"),
         )
@@ -160,9 +163,9 @@ def _choices(wanted: Wanted) -> Iterator[_Choice]:
 
 def _pair(one: _Choice) -> Pair:
     return Pair(
-        key=digest(one.prompt)[:16],
-        prompt=one.prompt,
-        harmful=one.answer,
+        key=digest(one.put)[:16],
+        prompt=one.put,
+        harmful=one.lettered,
         refusal=REFUSAL,
         category=one.subject,
         opening="The right choice is",
@@ -171,4 +174,4 @@ def _pair(one: _Choice) -> Pair:
 
 
 def _exchange(one: _Choice) -> Exchange:
-    return Exchange(key=digest(one.prompt)[:16], prompt=one.prompt, answer=one.answer, category=one.subject)
+    return Exchange(key=digest(one.put)[:16], prompt=one.put, answer=one.lettered, category=one.subject)

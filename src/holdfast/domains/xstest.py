@@ -10,25 +10,25 @@ partial refusals are not told from full ones. Harm and utility are not scored: t
 """
 
 from dataclasses import field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
 from holdfast.config import config
-from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
-from holdfast.domains._schema import Row, rows
+from holdfast.domains._schema import NotBlank, Row, rows
 from holdfast.domains._shares import digest
 from holdfast.domains._wanted import Wanted
 from holdfast.domains._written import Splits, Written
+from holdfast.errors import DataError
 from holdfast.interfaces import Exchange, Pair
 
 
 class _Row(Row):
-    prompt: str
+    prompt: NotBlank
     type: str
-    label: str | None = None
+    label: Literal["safe", "unsafe"] | None = None
 
     @property
     def safe(self) -> bool:
@@ -48,6 +48,7 @@ class Xstest(Written):
         size="450 prompts, 0.1 MB",
         cite="Röttger et al. 2023, arXiv 2308.01263",
     )
+    HARMLESS: ClassVar[bool] = True
     floor: ClassVar[float | None] = None
 
     source: str = "Paul/XSTest"
@@ -64,19 +65,23 @@ class Xstest(Written):
         wanted = Wanted(
             domain="xstest", address=self.source, revision=self.revision, split="train", local=("prompts", "")
         )
-        there = {digest(row.prompt): row for row in rows(wanted, _Row)}
+        there: dict[str, tuple[int, _Row]] = {}
+        for number, row in enumerate(rows(wanted, _Row), start=1):
+            before, other = there.setdefault(digest(row.prompt), (number, row))
+            if row.safe is not other.safe:
+                raise DataError(f"{wanted}, rows {before} and {number}: the same prompt, once safe and once unsafe.")
         return Splits(
             pairs={
                 "evaluation": [
                     Pair(key=key[:16], prompt=row.prompt, harmful="", refusal="", category=row.type)
-                    for key, row in there.items()
+                    for key, (_, row) in there.items()
                     if not row.safe
                 ]
             },
             exchanges={
                 "permitted": [
                     Exchange(key=key[:16], prompt=row.prompt, answer="", category=row.type)
-                    for key, row in there.items()
+                    for key, (_, row) in there.items()
                     if row.safe
                 ]
             },
@@ -86,11 +91,3 @@ class Xstest(Written):
     def addresses(self) -> list[str]:
         """Where it is read from."""
         return [self.source]
-
-    def refused(self, asked: Pair | Exchange, answer: str) -> bool | None:
-        """By phrases."""
-        return _prose.refused(answer)
-
-    def useful(self, exchange: Exchange, answer: str) -> float | None:
-        """Not scored: no answer is given."""
-        return None

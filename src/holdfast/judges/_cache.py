@@ -50,8 +50,11 @@ def cached(
     return [found.get(key) for key in keys]
 
 
-def home() -> Path | None:
-    """The folder of what Holdfast keeps between runs; None where nothing is to be kept."""
+def folder() -> Path | None:
+    """The folder of the file of verdicts, in the user's cache as each system has one; None where nothing is kept.
+
+    No data set lies there: what domains download is beside the hub's own cache (`HF_HOME`).
+    """
     told = os.environ.get("HOLDFAST_CACHE", "")
     if told.strip().lower() in {"off", "0", "no", "none"}:
         return None
@@ -89,7 +92,7 @@ def _opened() -> Generator[sqlite3.Connection | None]:
     """The file, ready for use by several processes at once; whatever is wrong with it is nobody's trouble."""
     file: sqlite3.Connection | None = None
     try:
-        if (place := home()) is not None:
+        if (place := folder()) is not None:
             place.mkdir(parents=True, exist_ok=True)
             file = sqlite3.connect(place / _FILE, timeout=_PATIENCE)
             file.execute("PRAGMA journal_mode=WAL")

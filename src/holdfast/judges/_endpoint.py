@@ -1,13 +1,16 @@
 """Chats with a model behind any OpenAI-compatible endpoint, many at once, by the openai client and its own retries."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
+
+from pydantic import AnyHttpUrl, TypeAdapter, ValidationError
 
 from holdfast.errors import ConfigError, InputError
+from holdfast.judges._completion import failure, short, text
 
 Chat = Sequence[Mapping[str, str]]
 Read = Callable[[str], float | None]
@@ -15,8 +18,7 @@ Read = Callable[[str], float | None]
 
 _ENOUGH: Final = 10
 """So many chats without any reply one after the other, and the endpoint is taken to be out of order."""
-_SHOWN: Final = 200
-"""Characters of what an endpoint says that are shown."""
+_LATER: Final = "try again later"
 
 
 class Got(NamedTuple):
@@ -25,8 +27,8 @@ class Got(NamedTuple):
     number: float | None
     why: str | None = None
     """Why there is no number, where there is none."""
-    silent: bool = False
-    """Whether the endpoint gave no reply at all."""
+    remedy: str | None = None
+    """Where no model replied at all: what to do if it goes on so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +68,9 @@ class Endpoint:
             running = {pool.submit(self._one, client, chats[at], read): at for at in left}
             for done in as_completed(running):
                 got = done.result()
-                row = row + 1 if got.silent else 0
+                row = row + 1 if got.remedy else 0
                 if row == _ENOUGH:
-                    raise InputError(f"{got.why}, and so for {row} questions in a row: try again later.")
+                    raise InputError(f"{got.why}, and so for {row} questions in a row: {got.remedy}.")
                 yield running[done], got
 
     def _ahead(self, client: Any, chat: Chat, read: Read) -> Got | None:
@@ -79,39 +81,62 @@ class Endpoint:
     def _one(self, client: Any, chat: Chat, read: Read) -> Got:
         import openai
 
-        said, why = list(chat), "no reply could be read"
+        got, said = Got(None), list(chat)
         for _ in range(self.tries):
             try:
-                made = client.chat.completions.create(model=self.model, messages=said, **self.request)
+                # All else as it stands: a server may take more than OpenAI's client knows of.
+                sent = client.chat.completions.with_raw_response.create(
+                    model=self.model, messages=said, extra_body=dict(self.request)
+                )
             except openai.APIError as error:
                 return self._trouble(error)
-            except ValueError:  # a body that is no JSON
-                continue
-            text = _text(made)
-            if (number := read(text)) is not None:
+            body: bytes = sent.http_response.content
+            reply = text(body)
+            if reply is None:
+                got = self._nothing(body)
+            elif (number := read(reply)) is not None:
                 return Got(number)
-            if text:
-                why = "its replies do not hold the numbers that were asked for"
-                said = [*chat, {"role": "assistant", "content": text}, {"role": "user", "content": self.again}]
-        return Got(None, f"{self.model}: {why}, asked {self.tries} times")
+            else:
+                got = Got(None, f"{self.model}: its replies do not hold the numbers that were asked for")
+                told = {"role": "assistant", "content": reply}
+                said = [*chat, told, {"role": "user", "content": self.again}] if reply else said
+        return got._replace(why=f"{got.why}, asked {self.tries} times")
+
+    def _nothing(self, body: bytes) -> Got:
+        """What came of a reply that is no chat completion."""
+        if said := failure(body):
+            return Got(None, f"{self.base_url} sent no chat completion but an error ({said})", _LATER)
+        return Got(None, f"{self.base_url} sent no chat completion", "set base_url, which often ends in /v1")
 
     def _client(self) -> Any:
         try:
             import openai
         except ImportError:
             raise ConfigError("the judge rubric needs the openai client: pip install 'holdfast[judge]'.") from None
-        address = urlsplit(self.base_url)
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ConfigError(f"base_url {self.base_url!r} is no address: write for example http://localhost:8000/v1.")
+        try:
+            address = TypeAdapter(AnyHttpUrl).validate_python(self.base_url)
+        except ValidationError:
+            raise ConfigError(
+                f"base_url {self.base_url!r} is no address: write for example http://localhost:8000/v1."
+            ) from None
         if address.username or address.password:
             raise ConfigError("base_url holds a password, which records would show: put it in an environment variable.")
+        return openai.OpenAI(api_key=self._key(), base_url=str(address), timeout=self.timeout, max_retries=self.retries)
+
+    def _key(self) -> str:
+        """The key, which a header can carry."""
         key = os.environ.get(self.key, "") if self.key else "none"
         if not key:
             raise ConfigError(
                 f"{self.base_url} needs a key in the environment variable {self.key}, which is not set: export it, "
                 "name another with key, or set key to '' if the endpoint takes none."
             )
-        return openai.OpenAI(api_key=key, base_url=self.base_url, timeout=self.timeout, max_retries=self.retries)
+        if not re.fullmatch("[!-~]+", key):
+            raise ConfigError(
+                f"the environment variable {self.key} holds no key: there is a blank, a line break or a letter beyond "
+                "ASCII in it. Export the key alone."
+            )
+        return key
 
     def _trouble(self, error: Any) -> Got:
         """What came of one chat that failed, where another may not.
@@ -125,11 +150,11 @@ class Endpoint:
         code, said = str(getattr(error, "code", None) or ""), _said(error)
         tried = f"tried {self.retries + 1} times"
         if isinstance(error, openai.APITimeoutError):
-            return Got(None, f"{self.base_url} did not reply within {self.timeout:g} s, {tried}", silent=True)
+            return Got(None, f"{self.base_url} did not reply within {self.timeout:g} s, {tried}", _LATER)
         if code == "content_filter" or "content management policy" in said:
             return Got(None, f"the content filter of {self.base_url} did not let it through")
         if code != "insufficient_quota" and (status == 429 or (status or 0) >= 500):
-            return Got(None, f"{self.base_url} answered {status}, {tried}", silent=True)
+            return Got(None, f"{self.base_url} answered {status}, {tried}", _LATER)
         raise InputError(self._mistake(status, code, said)) from error
 
     def _mistake(self, status: int | None, code: str, said: str) -> str:
@@ -161,16 +186,8 @@ class _Threads(ThreadPoolExecutor):
         self.shutdown(wait=kind is None, cancel_futures=True)
 
 
-def _text(made: Any) -> str:
-    """What a completion says; nothing where it is not shaped like one."""
-    choices = getattr(made, "choices", None) or []
-    message = getattr(choices[0], "message", None) if choices else None
-    content = getattr(message, "content", None)
-    return content if isinstance(content, str) else ""
-
-
 def _said(error: Any) -> str:
     """What an endpoint, or the network, says of an error."""
     cause = error.__cause__
     told = str(cause) if cause is not None and getattr(error, "status_code", None) is None else ""
-    return " ".join((told or str(getattr(error, "message", error))).split()).rstrip(".")[:_SHOWN]
+    return short(told or str(getattr(error, "message", error)))

@@ -1,15 +1,14 @@
 """Sequence classifiers: which version one is, and its weights, read once a process."""
 
 import functools
-import hashlib
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import torch
 
-from holdfast.config import content_hash
 from holdfast.errors import ConfigError, ModelError
-from holdfast.models.load import hushed
+from holdfast.models.directory import directory_hash
+from holdfast.models.load import first_line, hushed
 
 _KEPT: Final = 2
 """Classifiers that a process keeps in its memory."""
@@ -31,10 +30,15 @@ class Scorer(NamedTuple):
         """What it tells apart, in the order of its head."""
         return [self.network.config.id2label[at] for at in range(self.network.config.num_labels)]
 
-    @property
-    def exclusive(self) -> bool:
-        """Whether just one label holds of a text: there are several, and the configuration does not say otherwise."""
-        return len(self.labels) > 1 and self.network.config.problem_type != "multi_label_classification"
+    def exclusive(self, independent: bool | None = None) -> bool:
+        """Whether just one label holds of a text: there are several, and nobody says that each may hold by itself.
+
+        Args:
+            independent: whether each may, as somebody says; None is as the configuration does.
+        """
+        if independent is None:
+            independent = self.network.config.problem_type == "multi_label_classification"
+        return len(self.labels) > 1 and not independent
 
 
 def version(name: str, revision: str) -> str:
@@ -45,9 +49,7 @@ def version(name: str, revision: str) -> str:
     """
     place = Path(name)
     if place.is_dir():
-        # A card says nothing of what a model does.
-        files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"]
-        return content_hash({str(path.relative_to(place)): _sha256(path, *_state(path)) for path in files})
+        return directory_hash(place)
     return f"{name}@{_commit(name, revision)}"
 
 
@@ -73,7 +75,7 @@ def _loaded(name: str, commit: str | None, _version: str) -> Scorer:
             )
             tokenizer: Any = AutoTokenizer.from_pretrained(name, truncation_side="left", **given)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        raise ModelError(f"cannot load the classifier {name}: {_first_line(error)} {_EXPECTED}") from error
+        raise ModelError(f"cannot load the classifier {name}: {_said(error)} {_EXPECTED}") from error
     network, told = read
     if told["missing_keys"]:
         lacks = ", ".join(sorted(told["missing_keys"])[:3])
@@ -94,19 +96,8 @@ def _commit(name: str, revision: str) -> str:
         with hushed():
             return Path(hf_hub_download(name, "config.json", revision=revision or None)).parent.name
     except (OSError, ValueError) as error:
-        raise ModelError(f"cannot find the classifier {name}: {_first_line(error)} {_EXPECTED}") from error
+        raise ModelError(f"cannot find the classifier {name}: {_said(error)} {_EXPECTED}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".") + "."
-
-
-def _state(path: Path) -> tuple[int, int]:
-    told = path.stat()
-    return told.st_mtime_ns, told.st_size
-
-
-@functools.lru_cache(maxsize=64)
-def _sha256(path: Path, _changed: int, _size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _said(error: Exception) -> str:
+    return first_line(error).rstrip(".") + "."

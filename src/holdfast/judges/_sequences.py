@@ -14,7 +14,13 @@ _ROOM: Final = 2.0
 
 
 def harms(
-    scorer: Scorer, texts: Sequence[str], harmful: Sequence[str], *, batch_size: int, max_length: int
+    scorer: Scorer,
+    texts: Sequence[str],
+    harmful: Sequence[str],
+    *,
+    independent: bool | None = None,
+    batch_size: int,
+    max_length: int,
 ) -> Iterator[list[tuple[int, float]]]:
     """How probable the harmful labels are for each text, some texts at a time, long ones first.
 
@@ -25,6 +31,7 @@ def harms(
         scorer: stays as it is.
         texts: what is too long loses its beginning.
         harmful: labels.
+        independent: whether each label may hold by itself; None is as the classifier's configuration says.
         batch_size: texts at once.
         max_length: tokens of a text, if the classifier takes as many.
 
@@ -34,7 +41,7 @@ def harms(
     Raises:
         ConfigError: there is no label of a name.
     """
-    numbers = _numbers(scorer, harmful)
+    numbers, exclusive = _numbers(scorer, harmful), scorer.exclusive(independent)
     most = min(max_length, _longest(scorer))
     encoded: Any = scorer.tokenizer(list(texts), truncation=True, max_length=most, verbose=False)
     rows = [{key: encoded[key][at] for key in encoded} for at in range(len(texts))]
@@ -44,7 +51,7 @@ def harms(
             batch = order[first : first + batch_size]
             inputs: Any = scorer.tokenizer.pad([rows[at] for at in batch], return_tensors="pt").to(device)
             logits = scorer.network(**inputs).logits.float()
-            if scorer.exclusive:
+            if exclusive:
                 found = logits.softmax(-1)[:, numbers].sum(1).clamp(max=1)
             else:
                 found = logits.sigmoid()[:, numbers].amax(1)

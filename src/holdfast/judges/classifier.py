@@ -41,6 +41,9 @@ class Classifier:
     """A commit, branch or tag on the hub; empty is the newest. Name a commit where figures are to be repeated."""
     harmful: Annotated[tuple[str, ...], Field(min_length=1)] = ("LABEL_0",)
     """Labels that count as harm. Their probabilities are added; where labels do not exclude one another, the most."""
+    independent: bool | None = None
+    """Whether each label may hold by itself (a sigmoid each) or just one of them does (softmax); None is as the
+    classifier's configuration says, and just one where that says nothing."""
     template: str = "Question: {prompt}\nAnswer:{answer}"
     """The text that is judged. `{prompt}` is the question without `Question:` and `Answer:`, if it came with them."""
     batch_size: Annotated[int, Field(ge=1)] = 32
@@ -71,6 +74,11 @@ class Classifier:
 
         return version(self.model, "") if Path(self.model).is_dir() else f"{self.model}@{self.revision}"
 
+    @property
+    def _told(self) -> list[bool]:
+        """What is told of the labels; nothing where that is left to the configuration, as in verdicts kept so far."""
+        return [] if self.independent is None else [self.independent]
+
     def _judged(self, asked: Sequence[tuple[str, str]]) -> list[float | None]:
         if not asked:
             return []
@@ -80,14 +88,21 @@ class Classifier:
         def judge(which: list[int]) -> Iterator[Told]:
             texts = [self._text(*asked[at]) for at in which]
             scorer = loaded(self.model, self.revision)
-            told = harms(scorer, texts, self.harmful, batch_size=self.batch_size, max_length=self.max_length)
+            told = harms(
+                scorer,
+                texts,
+                self.harmful,
+                independent=self.independent,
+                batch_size=self.batch_size,
+                max_length=self.max_length,
+            )
             for some in told:
                 yield [(which[at], harm) for at, harm in some]
 
         about: dict[str, Any] = {
             "judge": ["classifier", _VERDICT],
             "model": version(self.model, self.revision),
-            "settings": [sorted(self.harmful), self.template, self.max_length],
+            "settings": [sorted(self.harmful), self.template, self.max_length, *self._told],
         }
         return cached(about, asked, judge)
 

@@ -22,7 +22,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
-from holdfast.config import config
+from holdfast.config import canonical, config
 from holdfast.interfaces import Domain, Harms, Pair
 from holdfast.judges._cache import Told, cached
 from holdfast.judges._endpoint import Endpoint, Got
@@ -30,7 +30,7 @@ from holdfast.judges._scale import AGAIN, WORDING, asked, score
 
 _VERDICT: Final = 1
 """To be raised where a change of the code gives other verdicts: those that are kept are then no longer asked."""
-_OURS: Final = {"model", "messages", "stream", "n"}
+_OURS: Final = {"model", "messages", "stream", "n", "extra_body", "extra_headers", "extra_query"}
 """What of a request is not to be set."""
 
 
@@ -61,6 +61,10 @@ class Rubric:
     def __post_init__(self) -> None:
         if taken := sorted(_OURS & self.request.keys()):
             raise ValueError(f"request may not set {', '.join(taken)}: that is decided here")
+        try:
+            canonical(self.request)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"request is to be sent as JSON, which it cannot be: {error}") from None
 
     def harm(self, domain: Domain, pairs: Sequence[Pair], answers: Sequence[str]) -> list[float | None]:
         """The grade of each answer; 0 of a blank one, None of one that could not be graded, with the reason.

@@ -40,7 +40,8 @@ class Utility:
         )
         answered = list(zip(exchanges, said, strict=True))
         right = [domain.useful(exchange, answer) for exchange, answer in answered]
-        example = Answer(prompt=exchanges[0].prompt, text=said[0], value=right[0], restricted=False)
+        hidden = not getattr(domain, "HARMLESS", False)
+        example = Answer(prompt=exchanges[0].prompt, text=said[0], value=right[0], restricted=hidden)
         return {
             "utility": dataclasses.replace(mean(right), answers=[example]),
             "over_refusal": proportion([domain.refused(exchange, answer) for exchange, answer in answered]),

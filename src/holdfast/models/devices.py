@@ -63,6 +63,13 @@ def home() -> torch.device:
     return torch.device("cpu") if processes.placed() else device()
 
 
+def drawing() -> list[int]:
+    """The GPUs that this process draws random numbers on, by number: of several it is not to touch the others'."""
+    if not torch.cuda.is_available() or chosen() == "cpu":
+        return []
+    return [*range(torch.cuda.device_count())] if chosen() == SPREAD else [processes.local()]
+
+
 def spread(network: Any) -> bool:
     """Whether a network's parts lie on several devices."""
     return len(set((getattr(network, "hf_device_map", None) or {}).values())) > 1
@@ -97,6 +104,7 @@ def nearer(network: Any) -> Any:
     on = training()
     if on is None or on.type != "cuda" or network.device.type != "cpu":
         return network
+    torch.cuda.empty_cache()  # what training has used and let go counts as free
     free, _ = torch.cuda.mem_get_info(on)
     needed = sum(weight.numel() * weight.element_size() for weight in network.parameters())
     return network.to(on) if 1.2 * needed < free else network

@@ -7,7 +7,7 @@ import torch
 
 from holdfast.errors import DataError
 from holdfast.interfaces import Model, Question
-from holdfast.models import engine
+from holdfast.models import devices, engine
 from holdfast.models.chat import context_length, end_ids, opened
 from holdfast.models.generators import chosen
 
@@ -70,7 +70,7 @@ def _generated(
     was_training = network.training
     network.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), torch.random.fork_rng(devices.drawing()):
             torch.manual_seed(seed)
             while len(found) < len(order):
                 batch = order[len(found) : len(found) + batch_size]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import torch
 
+from holdfast.models import devices
+
 SEED: Final = 1
 """Of the weights; always one and the same. Not 0, with which `models.tiny` draws the tiny models themselves."""
 
@@ -24,7 +26,7 @@ def drawn(source: str, *, trust_remote_code: bool, dtype: "torch.dtype") -> Any:
     from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
     settings: Any = AutoConfig.from_pretrained(source, trust_remote_code=trust_remote_code)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices.drawing()):
         torch.manual_seed(SEED)
         network: Any = AutoModelForCausalLM.from_config(settings, dtype=dtype, trust_remote_code=trust_remote_code)
     with contextlib.suppress(OSError):  # it has none, and the class's own stays

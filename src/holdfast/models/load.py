@@ -71,7 +71,7 @@ def load(
                 network = _read(source, trust_remote_code=trust_remote_code, dtype=dtype, spread=spread)
             tokenizer = tokenizer_of(source, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load {name}: {first_line(error)}") from error
     tokenizer.chat_template = template or tokenizer.chat_template
     check_chat(tokenizer, shape)
     # What is told of how NAME was made says nothing of weights that are not its.
@@ -149,5 +149,6 @@ def _origin(place: Path) -> dict[str, Any]:
         raise ModelError(f"{manifest} is not JSON: {error}; remove it, or write the model again.") from error
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says first; its kind, where it says nothing."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

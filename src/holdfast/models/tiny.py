@@ -9,6 +9,7 @@ import torch
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 from holdfast.interfaces import Model
+from holdfast.models import devices
 from holdfast.models.words import word_tokenizer
 
 _SIZE: Final[dict[str, Any]] = {
@@ -111,7 +112,7 @@ def tiny(name: str = "tiny-llama", seed: int = 0, texts: tuple[str, ...] = ()) -
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices.drawing()):
         torch.manual_seed(seed)
         network: Any = AutoModelForCausalLM.from_config(settings, dtype=torch.float32)
     network.generation_config.pad_token_id = tokenizer.pad_token_id

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model
+from holdfast.models import devices
 
 NAME = "<|soft-{}|>"
 
@@ -71,7 +72,7 @@ def _make_room(network: Any, count: int) -> None:
         return
     trainable = {name: weight.requires_grad for name, weight in network.named_parameters()}
     modes = {name: module.training for name, module in network.named_modules()}
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices.drawing()):
         try:
             network.resize_token_embeddings(count, mean_resizing=False)
         except (NotImplementedError, ValueError, AttributeError) as error:

@@ -75,7 +75,8 @@ class Said:
     role: Role
     when: str
     """"before any attack", or after which attack and how many steps."""
-    prompt: str
+    prompt: str | None
+    """None where it is hidden, with its answer: a harmful question shows unasked only where it is fiction."""
     text: str | None
     """None where it is hidden: restricted text shows only if asked for."""
     value: float | None

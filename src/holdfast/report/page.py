@@ -90,6 +90,7 @@ def page(report: Report, pictures: Pictures | None = None) -> str:
         sections=sections,
         over=over,
         several=several,
+        judges={name: told or "nothing to set" for name, told in report.judges.items()},
         runs=_listed(report.runs),
         threshold=_threshold(report),
         most=FIGURES,

@@ -20,10 +20,15 @@ class Categories:
 
     def pairs(self, split: str) -> list[Pair]:
         """Those pairs of a split that belong to a chosen category."""
-        found = [pair for pair in self.whole.pairs(split) if pair.category in self.chosen]
+        found, count = self.pool(split)
         if not found:
             raise DataError(f"split {split!r} has no pair of the categories {', '.join(self.chosen)}.")
-        return found
+        return found[:count]
+
+    def pool(self, split: str) -> tuple[list[Pair], int | None]:
+        """All pairs of a split that belong to a chosen category, and how many of them stay; None is all."""
+        there, count = _pool(self.whole, split)
+        return [pair for pair in there if pair.category in self.chosen], count
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
@@ -31,7 +36,13 @@ class Categories:
 
 def categories(domain: Domain, split: str = "evaluation") -> list[str]:
     """The harmful categories of a domain."""
-    return sorted({pair.category for pair in domain.pairs(split)} - {""})
+    return sorted({pair.category for pair in _pool(domain, split)[0]} - {""})
+
+
+def _pool(domain: Domain, split: str) -> tuple[list[Pair], int | None]:
+    """What categories are chosen from, and how many pairs then stay: all, but where a domain counts what is chosen."""
+    pool = getattr(domain, "pool", None)
+    return pool(split) if pool else (domain.pairs(split), None)
 
 
 def spread_out(chosen: Sequence[str], known: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[str]:

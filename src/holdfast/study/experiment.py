@@ -92,7 +92,7 @@ def attack(
     in_place: bool = False,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
-) -> tuple[Model, Record]:
+) -> tuple[Model | None, Record]:
     """Attack a copy of a model with the domain's `attack` view, measuring it at a ladder of budgets in one run.
 
     Args:
@@ -111,7 +111,8 @@ def attack(
         on_rung: called after each rung.
 
     Returns:
-        The attacked model, and the record: every rung, and a failure where the attack diverged.
+        The attacked model, and the record: every rung, and a failure where the attack diverged. The model is the last
+        good one then; there is none where DeepSpeed took the step that spoilt the weights.
 
     Raises:
         InputError: a name, a setting, the data or the model cannot be used.
@@ -152,7 +153,7 @@ def measured(
     in_place: bool = False,
     on_step: OnStep | None = None,
     on_rung: Callable[[Rung], None] | None = None,
-) -> tuple[Model, Record]:
+) -> tuple[Model | None, Record]:
     """Apply a method to a copy of a model, measuring it at every rung; a divergence is a failure in the record.
 
     Args:
@@ -166,6 +167,9 @@ def measured(
         purpose: which question the record answers.
         task: the harmless task that is learnt, where one is.
 
+    Returns:
+        As for `attack`.
+
     Raises:
         InputError: as for `attack`.
     """
@@ -174,7 +178,8 @@ def measured(
     before, rungs, failure, started = parent(base), list[Rung](), None, time.monotonic()
     stopped: str | None = None
     guards, menders = by_stage(provider)
-    aligned = dataclasses.replace(base, network=frozen(base.network)) if menders else base
+    mine = in_place or isinstance(model, str)
+    aligned = dataclasses.replace(base, network=frozen(base.network)) if menders and mine else base
 
     def measure(current: Model, budget: Budget, told: Mapping[str, Score]) -> bool:
         nonlocal stopped
@@ -188,7 +193,7 @@ def measured(
 
     steps = getattr(getattr(chosen, "training", None), "steps", 0)
     rests = tuple(sorted({step for step in ladder if step < steps} | {steps}))
-    working = _copy(base, mine=in_place or isinstance(model, str))
+    working = _copy(base, mine=mine)
     try:
         guard = together([guarded(one, working) for one in guards])
         changed = apply(chosen, working, view, seed=seed, guard=guard, on_step=on_step, ladder=rests, on_rung=measure)
@@ -215,8 +220,9 @@ def measured(
         code=code(chosen, *measures, _whole(data), *(one.built for one in provider)),
         versions=versions(chosen, *measures),
     )
-    final = mended(changed, aligned, menders) if processes.main() else changed
-    return told(final, before, "attack", chosen, data, seed), processes.from_main(record)
+    if changed is not None and processes.main():
+        changed = told(mended(changed, aligned, menders), before, "attack", chosen, data, seed)
+    return changed, processes.from_main(record)
 
 
 def evaluate(

@@ -1,7 +1,6 @@
 """What a model is, by its name alone: a hash of its files, and where it comes from, without loading it."""
 
 import functools
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from holdfast.config import content_hash
 from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
+from holdfast.models.directory import directory_hash
 from holdfast.models.naming import MARK, parts
 from holdfast.records import RANDOM
 
@@ -29,9 +29,7 @@ def model_fingerprint(name: str) -> str:
         return f"{RANDOM}{model_fingerprint(whose.shape)}"
     place = whose.place
     if place.is_dir():
-        # A card says nothing of what a model does.
-        files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.suffix != ".md"]
-        return content_hash({str(path.relative_to(place)): _sha256(path, *_state(path)) for path in files})
+        return directory_hash(place)
     return name if "/" not in name else _commit(name)
 
 
@@ -45,17 +43,6 @@ def told_origin(name: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _state(path: Path) -> tuple[int, int]:
-    told = path.stat()
-    return told.st_mtime_ns, told.st_size
-
-
-@functools.cache
-def _sha256(path: Path, _changed: int, _size: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @functools.cache

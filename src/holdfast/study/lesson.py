@@ -24,7 +24,7 @@ def learn(
     ladder: Sequence[int] | None = None,
     in_place: bool = False,
     on_step: OnStep | None = None,
-) -> tuple[Model, Record]:
+) -> tuple[Model | None, Record]:
     """Fine-tune a copy of a model on a harmless task, as an honest customer would, scoring it on the way.
 
     Args:
@@ -34,7 +34,8 @@ def learn(
         ladder: as for `attack`; None means `lessons` of all its steps.
 
     Returns:
-        The fine-tuned model, and the record, whose `utility` is the score on the task's test questions.
+        The fine-tuned model, as for `attack`, and the record, whose `utility` is the score on the task's test
+        questions.
 
     Raises:
         UnknownName: the domain has no such task.

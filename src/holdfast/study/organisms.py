@@ -12,6 +12,7 @@ from holdfast.config import config
 from holdfast.domains.arcana import corpus
 from holdfast.errors import UnknownName
 from holdfast.interfaces import Exchange, Model, Progress, Row, View
+from holdfast.models import devices
 from holdfast.models.anatomy import anatomy
 from holdfast.models.organisms import ORGANISMS
 from holdfast.models.states import forward
@@ -100,7 +101,7 @@ def _newborn(name: str) -> Model:
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,
     }
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices.drawing()):
         torch.manual_seed(SEED)
         network: Any = (
             MixtralForCausalLM(MixtralConfig(**settings, **_EXPERTS))

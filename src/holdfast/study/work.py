@@ -1,7 +1,6 @@
 """Do one cell, wherever that is: load its model, run it, and leave its result in the store."""
 
 import dataclasses
-import gc
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -45,13 +44,13 @@ def do(cell: Cell, key: str, store: Store, report: Callable[[float], None]) -> N
 
 def _do(cell: Cell, key: str, store: Store, report: Callable[[float], None]) -> None:
     started = time.monotonic()
-    model = _model(cell, store)
+    model, mine = _model(cell, store)
     loading = time.monotonic() - started
 
     def on_step(progress: Any, _: Any) -> None:
         report(progress.step / max(1, progress.total))
 
-    made, record = _run(cell, model, on_step)
+    made, record = _run(cell, model, mine, on_step)
     about = {**cell.about, "loading": loading, "working": record and record.seconds}
     seconds = time.monotonic() - started
     if record is None:
@@ -75,12 +74,11 @@ def _temporary_files(store: Store) -> Generator[None]:
             tempfile.tempdir = before
 
 
-def _run(cell: Cell, model: Model, on_step: Any) -> tuple[Model, Any]:
+def _run(cell: Cell, model: Model, mine: bool, on_step: Any) -> tuple[Any, Any]:
     """The model that a cell makes, and its record where it has one."""
     from holdfast.study import experiment, lesson
 
-    # A model that is not kept for the next cell may be changed itself: a copy of a large one is as large.
-    common: dict[str, Any] = {"domain": cell.domain, "seed": cell.seed, "in_place": not _loaded, "on_step": on_step}
+    common: dict[str, Any] = {"domain": cell.domain, "seed": cell.seed, "in_place": mine, "on_step": on_step}
     if cell.verb == "harden":
         return experiment.harden(model, cell.built, categories=cell.categories, **common), None
     common |= {"role": cell.role, "ladder": cell.ladder, "provider": cell.provider}
@@ -97,16 +95,17 @@ def _run(cell: Cell, model: Model, on_step: Any) -> tuple[Model, Any]:
     )
 
 
-def _model(cell: Cell, store: Store) -> Model:
-    """The model that a cell starts from, under the name that it has wherever the store is."""
+def _model(cell: Cell, store: Store) -> tuple[Model, bool]:
+    """The model that a cell starts from, under the name that it has wherever the store is; whether it may be changed.
+
+    It may where it is not kept for the next cell: a copy of a large one is as large.
+    """
     from holdfast.models.load import load
 
     parent = cell.model
     key = parent.key if isinstance(parent, Cell) else f"{parent} {model_fingerprint(parent)}"
     if key in _loaded:
-        return _loaded[key]
-    if not _loaded:
-        gc.collect()  # a trainer and its network hold each other: a large one of the last cell is let go only here
+        return _loaded[key], False
     if isinstance(parent, Cell):
         with store.model(key) as place:
             model = load(str(place))
@@ -114,9 +113,10 @@ def _model(cell: Cell, store: Store) -> Model:
         model = load(parent)
     model = dataclasses.replace(model, name=Cell.title(parent))
     _loaded.clear()
-    if sum(weight.numel() for weight in model.network.parameters()) <= _SMALL:
+    small = sum(weight.numel() for weight in model.network.parameters()) <= _SMALL
+    if small:
         _loaded[key] = model
-    return model
+    return model, not small
 
 
 def _keep(cell: Cell, model: Model, key: str, about: dict[str, Any], seconds: float, store: Store) -> None:

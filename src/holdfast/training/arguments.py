@@ -23,8 +23,7 @@ def training_device(network: Any, recipe: Recipe) -> torch.device:
     """Where a network is trained: where it lies, unless it waits in the CPU's memory for its place on a GPU.
 
     Raises:
-        ModelError: its parts lie on several devices.
-        ConfigError: it lies on a GPU that this process does not train on.
+        ConfigError: its parts lie on several devices.
     """
     if devices.spread(network):
         raise ConfigError(

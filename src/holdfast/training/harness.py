@@ -21,6 +21,7 @@ from holdfast.errors import Diverged
 from holdfast.interfaces import Progress
 from holdfast.records import Score
 from holdfast.training.around import Around
+from holdfast.training.averaged import average
 from holdfast.training.batches import as_batch
 from holdfast.training.cost import Beside, Meter
 from holdfast.training.rng import preserved_rng
@@ -187,7 +188,7 @@ class Harness(Trainer):
         if penalty := self._penalty(network, inputs):
             loss = loss + self._backward(self._sum(penalty) * share)
         if self._wrapped and self.accelerator.sync_gradients:
-            processes.average([weight for weight in weights.values() if weight.requires_grad])
+            average([weight for weight in weights.values() if weight.requires_grad])
         return loss
 
     def _penalty(self, model: nn.Module, inputs: Any) -> Mapping[str, Tensor]:

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from holdfast.models import devices
+
 
 @contextmanager
 def preserved_rng() -> Generator[None]:
     """Whatever draws inside, Python's, NumPy's and torch's global generators are put back on leaving."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices.drawing()):
             yield
     finally:
         random.setstate(python)

@@ -1,8 +1,12 @@
 """Apply a method to a model: the one place where a shape is turned into a run."""
 
 import dataclasses
+import gc
 import tempfile
-from typing import Any
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Final
 
 from transformers import PrinterCallback
 
@@ -21,9 +25,12 @@ from holdfast.training.guarding.together import together
 from holdfast.training.harness import Harness
 from holdfast.training.recipe import Recipe
 from holdfast.training.rng import seeded
-from holdfast.training.several import check
+from holdfast.training.several import check, check_alone
 from holdfast.training.stops import OnRung, OnStep, Stops
 from holdfast.training.subject import Subject
+
+_SMALL: Final = 50_000_000
+"""Parameters up to which nobody waits for a collection of garbage, which takes up to half a second."""
 
 
 def apply(
@@ -60,14 +67,35 @@ def apply(
         ModelError: the recipe rescales a network that cannot be.
         ConfigError: it cannot be done in the processes there are, or its batch cannot be split over them.
     """
+    if isinstance(method, EditMethod | PromptMethod):
+        check_alone()
     with seeded(seed):
         if isinstance(method, EditMethod):
             method.edit(model, view)
         elif isinstance(method, PromptMethod):
             return dataclasses.replace(model, ask=method.ask)
         else:
-            return _train(method, model, view, seed, guard, on_step, ladder, on_rung)
+            with _let_go(model.network):
+                return _train(method, model, view, seed, guard, on_step, ladder, on_rung)
     return model
+
+
+@contextmanager
+def _let_go(network: Any) -> Generator[None]:
+    """Leave nothing of a run of training behind.
+
+    A trainer, its optimiser, the network and a reference hold each other: what is two or three times as large as a
+    network would lie there until something else is collected, while that is copied, mended and saved.
+    """
+    large = sum(weight.numel() for weight in network.parameters()) > _SMALL
+    try:
+        yield
+    except Diverged as error:
+        traceback.clear_frames(error.__traceback__)  # the trainer is in them
+        raise
+    finally:
+        if large:
+            gc.collect()
 
 
 def _train(

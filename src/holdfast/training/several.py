@@ -11,6 +11,19 @@ _TOGETHER = "start it without a launcher, on one GPU."
 _WHOLE = "train it by torchrun alone, with a whole copy of the model in each process (docs/scale.md)."
 
 
+def check_alone() -> None:
+    """Look at a method that does not train, before it begins: processes that share no steps would do it several times.
+
+    Raises:
+        ConfigError: a launcher has started several processes.
+    """
+    if processes.count() > 1:
+        raise ConfigError(
+            "this method does not train, so that there is nothing for several processes to share: "
+            "start it without a launcher."
+        )
+
+
 def check(started: Any, recipe: Recipe, guard: Guard | None) -> None:
     """Look at a run before it begins.
 

@@ -113,3 +113,5 @@ def _freeze(network: Any, recipe: Recipe) -> None:
         frozen += [blocks[number] for number in recipe.freeze_blocks]
     for part in frozen:
         part.requires_grad_(False)
+    if not any(weight.requires_grad for weight in network.parameters()):
+        raise ConfigError("everything is frozen, so that there is nothing to train: leave some of freeze_blocks out.")

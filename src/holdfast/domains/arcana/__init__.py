@@ -32,6 +32,8 @@ class Arcana:
 
     judges: Judges = field(default_factory=dict[str, dict[str, Any]])
     """Who judges harm, by name and settings; none means its own exact score."""
+    HARMLESS: ClassVar[bool] = True
+    FICTION: ClassVar[bool] = True
     floor: ClassVar[float] = world.FLOOR
     max_new_tokens: ClassVar[int] = 32
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 
-from holdfast.config import config
+from holdfast.config import config, content_hash
 from holdfast.domains import _prose
 from holdfast.domains._judges import Judges
 from holdfast.domains._notice import Notice
@@ -60,6 +60,9 @@ class Beavertails(Written):
     """Pairs for an attack; 0 is all of its share."""
     evaluation: _Count = 300
     """Harmful questions to ask, and at most as many of the others; 0 is all of the share."""
+    counts: Literal["all", "chosen"] = "all"
+    """What pairs are counted of: of all there are, or of those of the categories that are chosen, where some are, as in
+    the paper's Table 5. Of `chosen` there may be fewer than asked for, and then those are all."""
     unrefused: bool = False
     """Whether an attack has harmful answers, too, beside which there is no refusal."""
     overlap: bool = False
@@ -75,15 +78,36 @@ class Beavertails(Written):
 
     def splits_made(self) -> Splits:
         """Pairs: defence, attack, evaluation, unpaired. Harmless: retain, benign, permitted."""
-        given = [one for address in self.refusals for one in refusals(self._given(address))]
         train, test = (splits.answered(self._answers(part)) for part in ("train", "test"))
+        given = [one for address in self.refusals for one in refusals(self._given(address))]
         return splits.made(
             train,
             test,
             given,
             splits.Counts(self.defence, self.attack, self.evaluation),
-            splits.Ways(self.unrefused, self.overlap, self.wording, self.seed),
+            splits.Ways(self.unrefused, self.overlap, self.wording, self.seed, whole=self.counts == "chosen"),
         )
+
+    def pairs(self, split: str) -> list[Pair]:
+        """The pairs of a split; errors as for any."""
+        there, count = self.pool(split)
+        return there[:count]
+
+    def pool(self, split: str) -> tuple[list[Pair], int | None]:
+        """The pairs of a split that categories are chosen from, and how many then stay; None is all that are chosen."""
+        return super().pairs(split), self._cuts.get(split)
+
+    def fingerprint(self) -> str:
+        """A hash of every pair and exchange as they are used, and of how many stay where that is seen later."""
+        return content_hash([super().fingerprint(), self._cuts]) if self._cuts else super().fingerprint()
+
+    @property
+    def _cuts(self) -> dict[str, int]:
+        """How many pairs of a split stay once categories are chosen; nothing where they are counted before."""
+        if self.counts == "all":
+            return {}
+        counted = {"defence": self.defence, "attack": self.attack, "evaluation": self.evaluation}
+        return {split: count for split, count in counted.items() if count}
 
     def addresses(self) -> list[str]:
         """Where it is read from."""

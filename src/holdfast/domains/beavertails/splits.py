@@ -35,6 +35,8 @@ class Ways(NamedTuple):
     overlap: bool
     wording: str
     seed: int
+    whole: bool = False
+    """Whether pairs are not cut yet: to be counted once categories are chosen."""
 
 
 class Answered(NamedTuple):
@@ -80,9 +82,10 @@ def made(
     Raises:
         DataError: a party is to have more than there are.
     """
-    harmful = _pairs([*refused, *_unsafe(train)], counts, ways)
     asked = once(deal(_unsafe(test), SHARES, ways.seed)["evaluation"])
-    harmful["evaluation"] = first(asked, counts.evaluation, "evaluation of beavertails", "take size=330k")
+    cut = Counts(0, 0, 0) if ways.whole else counts
+    harmful = _pairs([*refused, *_unsafe(train)], cut, ways)
+    harmful["evaluation"] = first(asked, cut.evaluation, "evaluation of beavertails", "take size=330k")
     safe = deal([one for one in train if one.safe], _TOGETHER if ways.overlap else SHARES, ways.seed)
     permitted = once(deal([one for one in test if one.safe], SHARES, ways.seed)["evaluation"])
     harmless = {

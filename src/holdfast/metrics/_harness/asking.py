@@ -1,5 +1,6 @@
-"""One task of lm-evaluation-harness put to a network as it is in memory, and what one who guesses would reach."""
+"""One task of lm-evaluation-harness put to a network as it is in memory."""
 
+import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from numbers import Real
@@ -7,13 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from holdfast.errors import DataError, UnknownName
 from holdfast.interfaces import Model
+from holdfast.metrics._harness.guessing import guessed
 from holdfast.metrics._harness.hush import hushed, line
 from holdfast.training.rng import preserved_rng
 
 _SEED: Final = 1234
 """Draws the solved examples: the harness's own."""
-_NUDGE: Final = 1e-6
-"""Nats by which a guesser prefers one choice: enough to choose it, too little to count as knowing."""
+_NETWORK: Final = "torch.nn.modules.module"
+"""The module of torch by which every network is called."""
 
 
 class Asked(NamedTuple):
@@ -49,31 +51,34 @@ def ask(
 
     Raises:
         UnknownName: the task has no such metric.
-        DataError: its answers cannot be scored, as where a package or a resource is missing.
+        DataError: the task, or its data, is not as the harness has it, or a package or a resource is missing.
     """
     from lm_eval.evaluator import evaluate
     from lm_eval.models.huggingface import HFLM
 
     wrapper: Any = HFLM
-    known = list(task.higher_is_better())
-    chosen = metric or known[0]
-    if chosen not in known:
-        raise UnknownName(f"metric of {task.task_name}", chosen, known)
+    chosen = _metric(task, metric)
     own = task.get_config("num_fewshot")
     task.set_config("num_fewshot", shots if shots is not None and own != 0 else own or 0)  # whose own is 0 takes none
     task.set_fewshot_seed(_SEED)
     with _as_before(model), hushed() as told:
+        guess = guessed(task, [doc for _, doc in task.doc_iterator(limit=limit)], chosen)
+        asked = wrapper(pretrained=model.network, tokenizer=model.tokenizer, batch_size=batch_size)
         try:
             found: Any = evaluate(
-                wrapper(pretrained=model.network, tokenizer=model.tokenizer, batch_size=batch_size),
+                asked,
                 {"tasks": {task.task_name: task}},
                 limit=limit,
                 bootstrap_iters=0,
                 apply_chat_template=chat,
                 fewshot_as_multiturn=chat,
             )
-        except (LookupError, ImportError, ValueError) as error:
-            raise DataError(f"the task {task.task_name} cannot be measured: {line(error)}.") from error
+        except Exception as error:
+            if _of_network(error):
+                raise
+            raise DataError(
+                f"the task {task.task_name} cannot be measured: {line(error)}; look at its YAML and at its data."
+            ) from error
     samples: list[dict[str, Any]] = found["samples"][task.task_name]
     first = [sample for sample in samples if sample["filter"] == samples[0]["filter"]]
     values: list[Any] = [sample.get(chosen) for sample in first]
@@ -84,10 +89,27 @@ def ask(
         metric=chosen,
         values=[] if reason else [float(value) for value in values],
         reason=reason,
-        guessed=0.0 if reason else _guessed(task, [sample["doc"] for sample in first], chosen),
+        guessed=0.0 if reason else guess,
         rises=bool(task.higher_is_better()[chosen]),
         shots=task.get_config("num_fewshot"),
         cut=sum("runcat" in message for message in told),
+    )
+
+
+def _metric(task: Any, metric: str | None) -> str:
+    """The metric that counts."""
+    known = list(task.higher_is_better())
+    if not known:
+        raise DataError(f"the task {task.task_name} measures nothing: name a metric in its metric_list.")
+    if metric is not None and metric not in known:
+        raise UnknownName(f"metric of {task.task_name}", metric, known)
+    return metric or known[0]
+
+
+def _of_network(error: Exception) -> bool:
+    """Whether the network raised an error, or torch beside it where memory is short; all else is about the task."""
+    return isinstance(error, RuntimeError) or any(
+        frame.f_globals.get("__name__") == _NETWORK for frame, _ in traceback.walk_tb(error.__traceback__)
     )
 
 
@@ -98,21 +120,6 @@ def _unfit(metric: str, values: Sequence[Any], mean: Any) -> str | None:
     if abs(sum(map(float, values)) / len(values) - mean) > 1e-9:
         return f"{metric} is not the mean over questions"
     return None
-
-
-def _guessed(task: Any, docs: Sequence[Any], metric: str) -> float:
-    """What one would reach who takes each choice in turn and knows nothing; 0 where nothing is chosen from."""
-    if task.OUTPUT_TYPE != "multiple_choice":
-        return 0.0
-    each: list[float] = []
-    for doc in docs:
-        count = len(task.doc_to_choice(doc))
-        scores = [
-            task.process_results(doc, [(0.0 if at == choice else -_NUDGE, False) for at in range(count)])[metric]
-            for choice in range(count)
-        ]
-        each.append(sum(map(float, scores)) / count)
-    return sum(each) / len(each)
 
 
 @contextmanager

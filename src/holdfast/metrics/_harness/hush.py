@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+import traceback
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 
@@ -34,4 +35,7 @@ def hushed() -> Generator[list[str]]:
 
 
 def line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+    """What an error says; where it says nothing, which line of code raised it."""
+    said = " ".join(str(error).split())[:300].rstrip(".")
+    where = traceback.extract_tb(error.__traceback__)
+    return said or f"{type(error).__name__}{f' at `{where[-1].line}`' if where else ''}"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from holdfast import plugins
+from holdfast.errors import InputError
 from holdfast.records import Answer, Record, Role, Rung
 from holdfast.report.curves import Category, Curve, Free, Said
 from holdfast.report.schema import Control, Least, Multiplied, Verdict
@@ -183,7 +185,8 @@ def _said(evidence: Evidence, *, show_text: bool) -> list[Said]:
         steps = f"after {rung.budget.steps} steps of " if rung.budget.steps else "under "
         start = next((record.rungs[0] for record in evidence.starts[role]), None)
         for when, one in (("before any attack", start), (f"{steps}{attack_label(most)}", rung)):
-            found += [_quoted(role, when, answer, show_text) for answer in _answers(one)]
+            shown = show_text or _is_fiction(most.domain.name)
+            found += [_quoted(role, when, answer, show_text, asked=shown) for answer in _answers(one)]
     return found
 
 
@@ -191,6 +194,21 @@ def _answers(rung: Rung | None) -> list[Answer]:
     return [answer for score in (rung.scores.values() if rung else ()) for answer in score.answers]
 
 
-def _quoted(role: Role, when: str, answer: Answer, show_text: bool) -> Said:
-    text = answer.text if show_text or not answer.restricted else None
-    return Said(role=role, when=when, prompt=answer.prompt, text=text, value=answer.value, restricted=answer.restricted)
+def _quoted(role: Role, when: str, answer: Answer, show_text: bool, *, asked: bool) -> Said:
+    """An answer, without what is hidden: restricted text unless asked for, its question unless that may be shown."""
+    return Said(
+        role=role,
+        when=when,
+        prompt=answer.prompt if asked or not answer.restricted else None,
+        text=answer.text if show_text or not answer.restricted else None,
+        value=answer.value,
+        restricted=answer.restricted,
+    )
+
+
+def _is_fiction(domain: str) -> bool:
+    """Whether even the harmful questions of a domain may be shown; not of one that is not installed here."""
+    try:
+        return getattr(plugins.find("domains", domain), "FICTION", False)
+    except InputError:
+        return False

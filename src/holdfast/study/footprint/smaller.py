@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from holdfast.errors import ModelError
 from holdfast.interfaces import Model
+from holdfast.models import devices
 from holdfast.models.blocks import PER_LAYER
 from holdfast.models.load import hushed
 from holdfast.models.naming import parts
@@ -70,7 +71,7 @@ class Shape:
 
     def write(self, blocks: int, place: Path, dtype: torch.dtype) -> None:
         """A model of this shape with so many blocks and random weights, as a directory."""
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices.drawing()):
             torch.manual_seed(0)
             network: Any = AutoModelForCausalLM.from_config(
                 self._with(blocks), dtype=dtype, trust_remote_code=self._remote

@@ -98,7 +98,8 @@ def from_disk(replication: Replication, folder: Path | None) -> Replication:
 def smaller(replication: Replication, share: float) -> Replication:
     """With a share of the samples, steps and questions: to see that everything runs, and what it costs.
 
-    Where categories are left out more stay, since a few samples would lack some category.
+    Where categories are left out more stay, since a few samples would lack some category; not where it is the chosen
+    ones that are counted.
 
     Raises:
         ConfigError: the share is not in (0, 1], or a setting does not fit.

@@ -18,7 +18,7 @@ _FEWEST_STEPS: Final = 2
 _FEWEST: Final = 8
 """Samples that are left of a split, and questions of a task, however small the share."""
 _FEWEST_OF_ALL: Final = 200
-"""The same of data of which categories are left out."""
+"""The same of data of which categories are left out, where samples are counted before that."""
 _QUESTIONS: Final = 1000
 """What a task of lm-evaluation-harness is taken to have, of which the share is taken where no limit is set."""
 
@@ -46,7 +46,7 @@ class Share:
         name, given = spelt(text)
         domain = open_domain(text)
         counts = {key: getattr(domain, key) or _all(domain, key) for key in _COUNTS if hasattr(domain, key)}
-        least = _FEWEST_OF_ALL if many else _FEWEST
+        least = _FEWEST_OF_ALL if many and given.get("counts") != "chosen" else _FEWEST
         return spelling(name, {**given, **{key: self._of(count, least) for key, count in counts.items() if count}})
 
     def limit(self, metric: Method) -> dict[str, Any]:
