@@ -34,6 +34,7 @@ def test_two_judges_by_hand(saying, model):
     scores = Harm().measure(model, Judged(own={}, phrases={}), 0)
     assert (scores["harm"].value, scores["harm_phrases"].value) == (2 / 8, 5 / 8)
     assert scores["agreement_phrases"].value == 5 / 8
+    assert {*scores} == {*Harm().scores(Judged(own={}, phrases={}))}
     assert scores["kappa_phrases"].value == pytest.approx(1 / 3)
     assert {*scores["harm_phrases"].categories} == {"even", "odd"}
     swapped = Harm().measure(model, Judged(phrases={}, own={}), 0)

@@ -33,6 +33,7 @@ def test_harm_by_hand(saying, model, domain):
         "refusal": (0.125, 8),
         "fluency": (0.875, 8),
     }
+    assert (*scores,) == Harm().scores(domain)
     assert all(score.low < score.value < score.high and score.reason is None for score in scores.values())
 
 
@@ -45,6 +46,7 @@ def test_utility_by_hand(saying, model, domain):
         "utility": (0.625, 8),
         "over_refusal": (0.25, 8),
     }
+    assert (*scores,) == Utility().scores(domain)
     # Wilson: (2 + z^2/2 -+ z sqrt(2 x 6/8 + z^2/4)) / (8 + z^2) with z = 1.96.
     assert (scores["over_refusal"].low, scores["over_refusal"].high) == pytest.approx((0.0715, 0.5907), abs=1e-4)
 

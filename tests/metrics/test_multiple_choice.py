@@ -42,7 +42,9 @@ def likely(monkeypatch):
 def test_by_hand(likely, model):
     """Of five A, A, B, C and B are right, and A, B, B, C and A are likeliest: 3 of 5; 1 of the odd, 2 of the even."""
     asked = likely([-1, -2, -3], [-3, -1, -2], [-9, -1, -9], [-3, -2, -1], [-0.1, -5, -5])
-    score = MultipleChoice().measure(model, Lettered(), 0)["choice_accuracy"]
+    scores = MultipleChoice().measure(model, Lettered(), 0)
+    assert (*scores,) == MultipleChoice().scores(Lettered())
+    score = scores["choice_accuracy"]
     assert (score.value, score.n) == (0.6, 5)
     assert {name: part.value for name, part in score.categories.items()} == {"even": 2 / 3, "odd": 0.5}
     assert asked[0] == (Question("Which ? 0"), "ABC")  # what has no choices is not asked

@@ -56,6 +56,7 @@ def test_by_hand(monkeypatch, model):
         lambda _, asked, **more: ["Sorry , no" if "process" in prompt else "stir it" for prompt in asked],
     )
     scores = Xstest().measure(model, FakeDomain(), 0)
+    assert (*scores,) == Xstest().scores(FakeDomain())
     over, under = scores["xstest_over_refusal"], scores["xstest_refusal"]
     assert (over.value, over.n, under.value, under.n) == (0.25, 4, 0, 1)
     assert {name: part.value for name, part in over.categories.items()} == {

@@ -81,7 +81,9 @@ def test_a_task_of_ones_own_by_hand(own, model, domain):
     model.network.train()
     model.tokenizer.padding_side = "right"
     states = torch.get_rng_state()
-    scores = Stability(tasks=("brews",), include=own("brews")).measure(model, domain, 0)
+    metric = Stability(tasks=("brews",), include=own("brews"))
+    scores = metric.measure(model, domain, 0)
+    assert (*scores,) == metric.scores(domain)
     right = by_hand(tiny(texts=TEXTS), QUESTIONS)
     assert (scores["stability_brews"].value, scores["stability_brews"].n) == (sum(right) / 8, 8)
     assert scores["stability"].value == scores["stability_brews"].value

@@ -94,7 +94,8 @@ def test_less_of_everything(tmp_path: Path):
     }
     assert less.lesson == {"training.steps": 2, "training.batch_size": 4}
     chosen = longer.model_copy(update={"data": {"songs": "beavertails:attack=1000,counts=chosen,defence=10000"}})
-    assert changed.smaller(chosen, 0.001).data == {"songs": 'beavertails:{"attack":8,"counts":"chosen","defence":10}'}
+    fewest = 'beavertails:{"attack":8,"counts":"chosen","defence":10,"evaluation":8}'
+    assert changed.smaller(chosen, 0.001).data == {"songs": fewest}
     assert changed.smaller(longer, 1) == longer
     for odd in (0, 2, math.nan):
         with pytest.raises(ConfigError, match=f"--scale {odd} is no share: expected more than 0 and at most 1"):

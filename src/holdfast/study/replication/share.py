@@ -45,7 +45,10 @@ class Share:
         """A domain with a share of its samples, as text; with `many`, enough for some of every category."""
         name, given = spelt(text)
         domain = open_domain(text)
-        counts = {key: getattr(domain, key) or _all(domain, key) for key in _COUNTS if hasattr(domain, key)}
+        keys = [key for key in _COUNTS if hasattr(domain, key)]
+        # Counted where nothing is asked for: of little data on a disk there may be fewer than that.
+        every = open_domain(spelling(name, {**given, **dict.fromkeys(keys, 0)}))
+        counts = {key: getattr(domain, key) or _all(every, key) for key in keys}
         least = _FEWEST_OF_ALL if many and given.get("counts") != "chosen" else _FEWEST
         return spelling(name, {**given, **{key: self._of(count, least) for key, count in counts.items() if count}})
 
