@@ -170,8 +170,6 @@ def _fitted(chosen: Any, blocks: int, of: int) -> Any:
         kept = max(1, round((of - len(set(frozen))) * blocks / of))
         every = range(blocks)
         changes["training"]["freeze_blocks"] = list(every[: blocks - kept] if 0 in frozen else every[kept:])
-            range(blocks)[: blocks - kept] if 0 in frozen else range(blocks)[kept:]
-        )
     return replace(chosen, changes)
 
 
