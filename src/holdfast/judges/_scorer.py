@@ -9,7 +9,7 @@ import torch
 
 from holdfast.config import content_hash
 from holdfast.errors import ConfigError, ModelError
-from holdfast.models.load import hushed
+from holdfast.models.reading import hushed
 
 _KEPT: Final = 2
 """Classifiers that a process keeps in its memory."""

@@ -3,19 +3,16 @@
 It imports the plug-ins named, but never transformers.
 """
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, get_args
 
 from holdfast import plugins
 from holdfast.config import build, to_dict
-from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
+from holdfast.errors import ConfigError, InputError, UnknownName
 from holdfast.interfaces import Domain
 from holdfast.methods import Stage, stage_of
-from holdfast.models.naming import parts
-from holdfast.models.organisms import ORGANISMS
+from holdfast.models.naming import found
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
 from holdfast.study.methods import Method, no_twins
@@ -24,12 +21,6 @@ from holdfast.study.named import method as chosen
 from holdfast.study.named import open_domain
 from holdfast.study.short import short
 
-TINY: Final = tuple(
-    f"tiny-{family}"
-    for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe "
-    "qwen2-moe qwen3-moe gpt-oss".split()
-)
-"""The names of `models.tiny`, which itself imports transformers."""
 _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 
@@ -53,10 +44,10 @@ def _check(study: Study) -> None:
             _check_name("split", split, splits)
     for at, model in enumerate(study.models):
         with _at("models", at):
-            _check_model(model)
+            found(model)
     if study.oracle:
         with _at("oracle"):
-            _check_model(study.oracle)
+            found(study.oracle)
     _check_defences(study.defences)
     for at, metric in enumerate(study.metrics):
         [built] = _built("metrics", metric, ("metrics", at))
@@ -129,20 +120,6 @@ def _check_ladder(ladder: Sequence[int], steps: Sequence[int]) -> None:
         if steps and rung > max(steps) and ladder != LADDER:
             problem = f"no attack trains for {rung} steps, the longest for {max(steps)}: leave the rung out, or set "
             raise StudyError(("ladder", at), f"{problem}training.steps of an attack.")
-
-
-def _check_model(name: str) -> None:
-    """As `models.load` would look for it, though without opening it."""
-    whose = parts(name)
-    _ = whose.jinja
-    name = whose.shape
-    if name in ORGANISMS or name in TINY:
-        return
-    if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
-            raise ModelError(f"{name} has no config.json: it is not a model directory of transformers.")
-    elif not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name):
-        raise UnknownName("model", name, [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"])
 
 
 def _check_name(kind: str, name: str, known: Sequence[str]) -> None:
