@@ -88,6 +88,16 @@ def with_template(place, template):
             "renders a prompt differently once there is an answer",
         ),
         (lambda place: (place / "holdfast.json").write_text("{"), "holdfast.json is not JSON"),
+        (lambda place: (place / "holdfast.json").write_text("[]"), "holdfast.json holds no JSON object, but list"),
+        (
+            lambda place: (place / "config.json").write_text('{"model_type": "llama", "num_hidden_layers": "x"}'),
+            "cannot load {}: Validation error for field 'num_hidden_layers': "
+            "TypeError: Field 'num_hidden_layers' expected int",
+        ),
+        (
+            lambda place: (place / "tokenizer_config.json").write_text("[]"),
+            "{}/tokenizer_config.json holds no JSON object, but list: get it anew.",
+        ),
     ],
 )
 def test_what_cannot_be_loaded(copy, capfd, harm, said):

@@ -7,8 +7,9 @@ import pytest
 from holdfast.errors import ModelError
 from holdfast.models.chat import encode, render
 from holdfast.models.load import load
-from holdfast.models.naming import TEMPLATES, Name, parts
+from holdfast.models.naming import Name, parts
 from holdfast.models.save import save
+from holdfast.models.templates import TEMPLATES
 from holdfast.study.cells import Cell
 from holdfast.study.check import check
 from holdfast.study.design import Study
@@ -39,6 +40,36 @@ def test_a_file_may_be_a_template(tmp_path: Path):
     assert render(load(f"tiny-llama#{written}").tokenizer, "How ?", "stew") == "u How ? a stew "
     with pytest.raises(ModelError, match="unknown chat template 'bear': did you mean 'bare'"):
         load("tiny-llama#bear")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "{% for m in messages %}\n{{ m.content }",
+            "{}, line 2: the chat template is broken: unexpected '}'; mend it.",
+        ),
+        ("{{ messages | stewed }}", "{}, line 1: the chat template is broken: No filter named 'stewed'; mend it."),
+        (" \n", "the chat template {} is empty: write one"),
+        ("{{ 1 + 'a' }}", "the chat template of tiny-llama#{} is broken: unsupported operand"),
+    ],
+)
+def test_a_template_that_cannot_be_used(tmp_path: Path, text: str, said: str):
+    written = tmp_path / "own.jinja"
+    written.write_text(text)
+    with pytest.raises(ModelError) as error:
+        load(f"tiny-llama#{written}")
+    assert str(error.value).startswith(said.replace("{}", str(written)))
+
+
+def test_what_transformers_knows_of_jinja_may_be_in_a_template(tmp_path: Path):
+    """`generation`, and `break` of a loop; functions are looked up when it is rendered."""
+    written = tmp_path / "own.jinja"
+    written.write_text(
+        "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no') }}{% break %}{% endif %}"
+        "{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
+    )
+    assert render(load(f"tiny-llama#{written}").tokenizer, "How ?", " stew") == "How ? stew"
 
 
 @pytest.mark.parametrize("template", TEMPLATES)

@@ -9,11 +9,11 @@ import pytest
 from holdfast.config import content_hash, from_dict, to_dict
 from holdfast.domains.arcana import Arcana
 from holdfast.errors import ConfigError, InputError, UnknownName
+from holdfast.models.naming import TINY
 from holdfast.models.tiny import TINY as THE_TINY
 from holdfast.study.categories import categories
 from holdfast.study.check import check
 from holdfast.study.design import Generalization, Search, Seeds, Study
-from holdfast.study.fitting import TINY
 from holdfast.study.methods import Method, label, pipelines, spread
 from holdfast.study.mistakes import StudyError
 from holdfast.study.short import short

@@ -8,7 +8,7 @@ import torch
 
 from holdfast.errors import ConfigError, ModelError
 from holdfast.models.directory import directory_hash
-from holdfast.models.load import first_line, hushed
+from holdfast.models.reading import first_sentence, hushed
 
 _KEPT: Final = 2
 """Classifiers that a process keeps in its memory."""
@@ -100,4 +100,4 @@ def _commit(name: str, revision: str) -> str:
 
 
 def _said(error: Exception) -> str:
-    return first_line(error).rstrip(".") + "."
+    return first_sentence(error).rstrip(".") + "."

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from holdfast.errors import DataError, ModelError
 from holdfast.interfaces import Question
+from holdfast.models.naming import MARK, Name
 
 
 class Encoded(NamedTuple):
@@ -18,6 +19,18 @@ class Encoded(NamedTuple):
 
     ids: list[int]
     start: int
+
+
+def with_template(tokenizer: PreTrainedTokenizerBase, whose: Name) -> None:
+    """Give a tokenizer the chat template that a model's name has in place of its own, and see that there is a chat.
+
+    Raises:
+        ModelError: as for `check_chat`.
+    """
+    if whose.template is None:
+        return check_chat(tokenizer, whose.shape)
+    tokenizer.chat_template = whose.jinja
+    return check_chat(tokenizer, f"{whose.shape}{MARK}{whose.template}")
 
 
 def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
@@ -34,7 +47,7 @@ def check_chat(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
         )
     try:
         _rendered(tokenizer, "Hello", "Hello")
-    except TemplateError as error:
+    except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(f"the chat template of {name} is broken: {error}; mend it.") from error
 
 

@@ -2,26 +2,22 @@
 
 import dataclasses
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
-from transformers.utils import logging
 
-from holdfast.errors import ModelError, UnknownName
+from holdfast.errors import ModelError
 from holdfast.files import MANIFEST
 from holdfast.interfaces import Model
 from holdfast.models import devices
-from holdfast.models.chat import check_chat
+from holdfast.models.chat import with_template
 from holdfast.models.initialisation import SEED, drawn
-from holdfast.models.naming import parts
-from holdfast.models.organisms import ORGANISMS
+from holdfast.models.naming import TINY, found
 from holdfast.models.precision import cast
-from holdfast.models.tiny import TINY, tiny
+from holdfast.models.reading import an_object, reading
+from holdfast.models.tiny import tiny
 from holdfast.models.tokenizer import tokenizer_of
 
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -49,33 +45,25 @@ def load(
         ConfigError: this machine has no such device.
         ModelError: weights are pickled, broken or missing, or the tokenizer has no chat template or pad token.
     """
-    whose = parts(name)
-    shape, fresh, place, template = whose.shape, whose.random, whose.place, whose.jinja
-    if shape in TINY:
-        made = dataclasses.replace(tiny(shape, seed=SEED if fresh else 0), name=name)
-        made.tokenizer.chat_template = template or made.tokenizer.chat_template
+    whose = found(name)
+    fresh = whose.random
+    if whose.shape in TINY:
+        made = dataclasses.replace(tiny(whose.shape, seed=SEED if fresh else 0), name=name)
+        with_template(made.tokenizer, whose)
         cast(made.network, dtype or torch.float32)
         return dataclasses.replace(made, network=_settle(made.network, name, device))
-    if place.is_dir():
-        _check_files(place, shape, weights=not fresh)
-    elif "/" not in shape or shape.startswith((".", "/", "~")) or shape.count("/") > 1:
-        known = [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"]
-        raise UnknownName("model", shape, known)
-    source = str(place) if place.is_dir() else shape
-    try:
-        with hushed():
-            if fresh:
-                network = drawn(source, trust_remote_code=trust_remote_code, dtype=dtype or torch.float32)
-            else:
-                spread = device is None and devices.chosen() == devices.SPREAD
-                network = _read(source, trust_remote_code=trust_remote_code, dtype=dtype, spread=spread)
-            tokenizer = tokenizer_of(source, trust_remote_code=trust_remote_code)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"cannot load {name}: {first_line(error)}") from error
-    tokenizer.chat_template = template or tokenizer.chat_template
-    check_chat(tokenizer, shape)
+    if whose.place.is_dir() and not fresh:
+        _check_weights(whose.place, whose.shape)
+    with reading(f"load {name}"):
+        if fresh:
+            network = drawn(whose.source, trust_remote_code=trust_remote_code, dtype=dtype or torch.float32)
+        else:
+            spread = device is None and devices.chosen() == devices.SPREAD
+            network = _read(whose.source, trust_remote_code=trust_remote_code, dtype=dtype, spread=spread)
+        tokenizer = tokenizer_of(whose.source, trust_remote_code=trust_remote_code)
+    with_template(tokenizer, whose)
     # What is told of how NAME was made says nothing of weights that are not its.
-    origin = {} if fresh else _origin(place)
+    origin = {} if fresh else _origin(whose.place)
     return Model(network=_settle(network, name, device).eval(), tokenizer=tokenizer, name=name, origin=origin)
 
 
@@ -112,31 +100,16 @@ def _read(source: str, *, trust_remote_code: bool, dtype: torch.dtype | None, sp
     return network
 
 
-@contextmanager
-def hushed() -> Generator[None]:
-    """Keep transformers from its progress bars and reports: what matters of them is an error of ours."""
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
-def _check_files(place: Path, name: str, *, weights: bool) -> None:
-    if not (place / "config.json").is_file():
-        raise ModelError(f"{name} has no config.json: it is not a model directory of transformers.")
-    if weights and not any(place.glob("*.safetensors")):
-        pickled = [path.name for pattern in _PICKLES for path in place.glob(pattern)]
-        if pickled:
-            raise ModelError(
-                f"{name} has pickled weights only ({', '.join(pickled[:3])}), which can run code when read: "
-                "convert them to safetensors with a tool you trust."
-            )
-        raise ModelError(f"{name} has no weights: expected *.safetensors beside config.json.")
+def _check_weights(place: Path, name: str) -> None:
+    if any(place.glob("*.safetensors")):
+        return
+    pickled = [path.name for pattern in _PICKLES for path in place.glob(pattern)]
+    if pickled:
+        raise ModelError(
+            f"{name} has pickled weights only ({', '.join(pickled[:3])}), which can run code when read: "
+            "convert them to safetensors with a tool you trust."
+        )
+    raise ModelError(f"{name} has no weights: expected *.safetensors beside config.json.")
 
 
 def _origin(place: Path) -> dict[str, Any]:
@@ -144,11 +117,6 @@ def _origin(place: Path) -> dict[str, Any]:
     if not manifest.is_file():
         return {}
     try:
-        return json.loads(manifest.read_text())
+        return an_object(json.loads(manifest.read_text()), manifest)
     except ValueError as error:
         raise ModelError(f"{manifest} is not JSON: {error}; remove it, or write the model again.") from error
-
-
-def first_line(error: Exception) -> str:
-    """What an error of a library says first; its kind, where it says nothing."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -4,35 +4,25 @@
     random:arcana                   its random initialisation
     meta-llama/Llama-2-7b-hf#bare   with a chat template of one's choosing in place of its own
 
-A template is one of `TEMPLATES`, or a file of Jinja.
+A template is one of `templates.TEMPLATES`, or a file of Jinja.
 """
 
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from holdfast.errors import ModelError, UnknownName
 from holdfast.models.organisms import FOLDER, ORGANISMS
+from holdfast.models.templates import template
 from holdfast.records import RANDOM
 
 MARK: Final = "#"
-TEMPLATES: Final = {
-    # A line break stands between question and answer, as in the released RepNoise: "...\nAnswer:" + "\n" + answer.
-    "bare": (
-        "{{ bos_token or '' }}{% for message in messages %}"
-        "{% if message['role'] == 'assistant' %}"
-        "{{ '\\n' }}{% generation %}{{ message['content'] }}{{ eos_token }}{% endgeneration %}"
-        "{% else %}{{ message['content'] }}{% endif %}"
-        "{% endfor %}"
-    ),
-    "chatml": (
-        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' }}"
-        "{% if message['role'] == 'assistant' %}"
-        "{% generation %}{{ message['content'] }}<|im_end|>{% endgeneration %}{{ '\\n' }}"
-        "{% else %}{{ message['content'] + '<|im_end|>\\n' }}{% endif %}{% endfor %}"
-        "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-    ),
-}
-"""`bare` puts nothing around what is said, for models and papers that know no chat; `chatml` is that of Qwen."""
+TINY: Final = tuple(
+    f"tiny-{family}"
+    for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe "
+    "qwen2-moe qwen3-moe gpt-oss".split()
+)
+"""The names of `models.tiny`, which itself imports transformers."""
 
 
 class Name(NamedTuple):
@@ -51,19 +41,37 @@ class Name(NamedTuple):
         return FOLDER / self.shape if self.shape in ORGANISMS else Path(self.shape)
 
     @property
+    def source(self) -> str:
+        """What transformers reads it from, unless it is a tiny model: a directory, or a hub id."""
+        return str(self.place) if self.place.is_dir() else self.shape
+
+    @property
     def jinja(self) -> str | None:
         """The text of the template.
 
         Raises:
-            ModelError: there is no such template and no such file.
+            ModelError: there is no such template, or it is broken.
         """
-        if self.template is None or self.template in TEMPLATES:
-            return TEMPLATES.get(self.template or "")
-        try:
-            return Path(self.template).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            known = [*TEMPLATES, "a file"]
-            raise ModelError(str(UnknownName("chat template", self.template, known))) from None
+        return None if self.template is None else template(self.template)
+
+
+def found(name: str) -> Name:
+    """A name's parts, once it is seen that there is such a model, as far as this machine can tell by names alone.
+
+    Raises:
+        UnknownName: it is no organism, tiny model or directory, nor written as a hub id is.
+        ModelError: the directory is no model's, or there is no such chat template, or it is broken.
+    """
+    whose = parts(name)
+    _ = whose.jinja
+    if whose.shape in TINY:
+        return whose
+    if whose.place.is_dir():
+        if not (whose.place / "config.json").is_file():
+            raise ModelError(f"{whose.shape} has no config.json: it is not a model directory of transformers.")
+    elif not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", whose.shape):
+        raise UnknownName("model", whose.shape, [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"])
+    return whose
 
 
 def parts(name: str) -> Name:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from holdfast.files import MANIFEST, check_output, write_error
 from holdfast.interfaces import Model
 from holdfast.models.identity import weights_hash
-from holdfast.models.load import hushed
+from holdfast.models.reading import hushed
 from holdfast.models.versions import versions
 
 

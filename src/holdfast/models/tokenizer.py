@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from holdfast.models.reading import an_object
+
 _PLAIN: Final = frozenset({"TokenizersBackend", "PreTrainedTokenizerFast"})
 """Classes that add nothing to `tokenizer.json`."""
 
@@ -18,9 +20,11 @@ def tokenizer_of(source: str, *, trust_remote_code: bool) -> Any:
     with a tokenizer of its own would come back as one that reads other tokens than it was saved with.
 
     Raises:
-        OSError, ValueError, KeyError: there is none, or it is broken.
+        ModelError: `tokenizer_config.json` is no JSON object.
+        Exception: whatever transformers makes of none, or of a broken one; read it within `reading`.
     """
     told, whole = (Path(source) / name for name in ("tokenizer_config.json", "tokenizer.json"))
-    if told.is_file() and whole.is_file() and json.loads(told.read_text()).get("tokenizer_class") in _PLAIN:
+    settings = an_object(json.loads(told.read_text()), told) if told.is_file() else {}
+    if whole.is_file() and settings.get("tokenizer_class") in _PLAIN:
         return PreTrainedTokenizerFast.from_pretrained(source)
     return AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)

@@ -9,9 +9,10 @@ from typing import Any
 from holdfast import plugins
 from holdfast.config import to_dict
 from holdfast.interfaces import Domain
+from holdfast.models.naming import found
 from holdfast.study.categories import categories as categories_of
 from holdfast.study.design import LADDER, Generalization, Search, Study
-from holdfast.study.fitting import at, built, check_metric, check_model, check_name, check_pipeline, is_once
+from holdfast.study.fitting import at, built, check_metric, check_name, check_pipeline, is_once
 from holdfast.study.methods import Method, no_twins
 from holdfast.study.mistakes import Misfit, StudyError, Where
 from holdfast.study.named import method as chosen
@@ -39,10 +40,10 @@ def _check(study: Study) -> None:
             check_name("split", split, splits)
     for number, model in enumerate(study.models):
         with at("models", number):
-            check_model(model)
+            found(model)
     if study.oracle:
         with at("oracle"):
-            check_model(study.oracle)
+            found(study.oracle)
     _check_defences(study.defences)
     for number, metric in enumerate(study.metrics):
         check_metric(metric, splits, ("metrics", number))

@@ -1,27 +1,17 @@
 """Whether one name, or one method with its settings, exists and fits; what does not is told with the way to it."""
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, get_args
 
 from holdfast import plugins
 from holdfast.config import build
-from holdfast.errors import ConfigError, InputError, ModelError, UnknownName
+from holdfast.errors import ConfigError, InputError, UnknownName
 from holdfast.methods import Stage, stage_of
-from holdfast.models.naming import parts
-from holdfast.models.organisms import ORGANISMS
 from holdfast.study.methods import Method
 from holdfast.study.mistakes import StudyError, Where
 from holdfast.study.named import method as chosen
 
-TINY: Final = tuple(
-    f"tiny-{family}"
-    for family in "llama llama3 qwen2 qwen3 mistral gemma gemma2 gemma3 phi3 olmo2 gpt2 gpt-neox mixtral olmoe "
-    "qwen2-moe qwen3-moe gpt-oss".split()
-)
-"""The names of `models.tiny`, which itself imports transformers."""
 _STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
 
 
@@ -42,25 +32,6 @@ def check_name(kind: str, name: str, known: Sequence[str]) -> None:
     """
     if name not in known:
         raise UnknownName(kind, name, known)
-
-
-def check_model(name: str) -> None:
-    """See that a model is there, as `models.load` would look for it, though without opening it.
-
-    Raises:
-        UnknownName: there is no such model, and a hub has none of such a name.
-        ModelError: it is a directory without a model.
-    """
-    whose = parts(name)
-    _ = whose.jinja
-    name = whose.shape
-    if name in ORGANISMS or name in TINY:
-        return
-    if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
-            raise ModelError(f"{name} has no config.json: it is not a model directory of transformers.")
-    elif not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name):
-        raise UnknownName("model", name, [*ORGANISMS, *TINY, "a directory", "a hub id (owner/name)"])
 
 
 def built(kind: plugins.Kind, method: Method, where: Where, name: str = "name") -> list[Any]:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from holdfast.errors import ModelError
+from holdfast.errors import InputError, ModelError
+from holdfast.models.load import load
+from holdfast.models.save import save
 from holdfast.study.footprint import estimate
 from holdfast.study.footprint.estimate import footprint
 from holdfast.study.footprint.gauge import Gauge
@@ -74,8 +76,41 @@ def test_a_smaller_model_has_the_same_shape(tmp_path: Path) -> None:
     assert (shape.blocks, small.blocks) == (4, 2)
     block = (shape.parameters() - small.parameters()) / 2
     assert shape.parameters(1) == small.parameters() - block
-    with pytest.raises(ModelError, match="cannot read the configuration of"):
-        Shape(str(tmp_path / "nowhere"))
+
+
+def test_a_shape_reads_the_tokens_that_the_model_does(tmp_path: Path) -> None:
+    """Of a saved Qwen 2 transformers would make another tokenizer, and batches of another width."""
+    save(load("tiny-qwen2"), tmp_path / "saved")
+    text = "How do I make a stew ?"
+    ours, its = Shape(str(tmp_path / "saved")), load(str(tmp_path / "saved"))
+    assert ours._tokenizer(text)["input_ids"] == its.tokenizer(text)["input_ids"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("arcanna", "unknown model 'arcanna': did you mean 'arcana'"),
+        ("./nowhere", "unknown model './nowhere'"),
+        ("tiny-llama#nope", "unknown chat template 'nope'"),
+        ("nobody/nothing", "cannot read the configuration of nobody/nothing: "),
+    ],
+)
+def test_a_shape_is_named_as_a_model_is(name: str, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        Shape(name)
+    assert said in str(error.value)
+
+
+def test_what_no_run_could_use_has_no_shape(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    save(load("tiny-llama"), tmp_path / "saved")
+    settings = tmp_path / "saved" / "config.json"
+    settings.write_text('{"model_type": "bert", "num_hidden_layers": 1, "hidden_size": 12}')
+    with pytest.raises(ModelError, match="found no blocks of BertLMHeadModel"):
+        Shape(str(tmp_path / "saved"))
+    settings.write_text('{"model_type": "llama", "num_hidden_layers": "x"}')
+    with pytest.raises(ModelError, match="'num_hidden_layers' expected int, got str"):
+        Shape(str(tmp_path / "saved"))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_gauge_tells_phases_apart() -> None:

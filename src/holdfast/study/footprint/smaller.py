@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 
-from holdfast.errors import ModelError
 from holdfast.interfaces import Model
 from holdfast.models import devices
+from holdfast.models.anatomy import anatomy
 from holdfast.models.blocks import PER_LAYER
-from holdfast.models.load import hushed
-from holdfast.models.naming import parts
+from holdfast.models.chat import with_template
+from holdfast.models.naming import TINY, found
+from holdfast.models.reading import hushed, reading
 from holdfast.models.save import save
-from holdfast.models.tiny import TINY, tiny
+from holdfast.models.tiny import tiny
+from holdfast.models.tokenizer import tokenizer_of
 
 
 class Shape:
@@ -29,23 +31,26 @@ class Shape:
             trust_remote_code: whether code that comes with the model may run.
 
         Raises:
-            ModelError: there is no such model, or its configuration cannot be read.
+            UnknownName: the name is none of these.
+            ModelError: its configuration or its tokenizer cannot be read, or is none that a run could use.
         """
         self._remote = trust_remote_code
-        whose = parts(name)
+        whose = found(name)
         if whose.shape in TINY:
             made = tiny(whose.shape)
             self._config: Any = made.network.config
             self._tokenizer: Any = made.tokenizer
-            return
-        source = str(whose.place) if whose.place.is_dir() else whose.shape
-        try:
-            with hushed():
-                self._config = AutoConfig.from_pretrained(source, trust_remote_code=trust_remote_code)
-                self._tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=trust_remote_code)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"cannot read the configuration of {name}: {str(error).splitlines()[0]}") from error
-        self._tokenizer.chat_template = whose.jinja or self._tokenizer.chat_template
+        else:
+            with reading(f"read the configuration of {name}"):
+                self._config = AutoConfig.from_pretrained(whose.source, trust_remote_code=trust_remote_code)
+                self._tokenizer = tokenizer_of(whose.source, trust_remote_code=trust_remote_code)
+        with_template(self._tokenizer, whose)
+        self._check()
+
+    def _check(self) -> None:
+        """See that it is a decoder whose parts are known."""
+        with reading(f"make a model of the configuration of {type(self._config).__name__}"):
+            anatomy(self._outline(1))
 
     @property
     def blocks(self) -> int:
@@ -63,15 +68,16 @@ class Shape:
 
     def parameters(self, blocks: int | None = None) -> int:
         """How many weights it has, or would have with so many blocks."""
-        with torch.device("meta"):
-            network: Any = AutoModelForCausalLM.from_config(
-                self._with(blocks or self.blocks), trust_remote_code=self._remote
-            )
-        return sum(weight.numel() for weight in network.parameters())
+        return sum(weight.numel() for weight in self._outline(blocks or self.blocks).parameters())
+
+    def _outline(self, blocks: int) -> Any:
+        """The network without any numbers in its weights."""
+        with torch.device("meta"), hushed():
+            return AutoModelForCausalLM.from_config(self._with(blocks), trust_remote_code=self._remote)
 
     def write(self, blocks: int, place: Path, dtype: torch.dtype) -> None:
         """A model of this shape with so many blocks and random weights, as a directory."""
-        with torch.random.fork_rng(devices.drawing()):
+        with torch.random.fork_rng(devices.drawing()), hushed():
             torch.manual_seed(0)
             network: Any = AutoModelForCausalLM.from_config(
                 self._with(blocks), dtype=dtype, trust_remote_code=self._remote

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from holdfast.errors import ConfigError, DataError
+from holdfast.models.naming import found
 from holdfast.plugins import find, without_preset
-from holdfast.study.fitting import check_model
 from holdfast.study.judging import judging
 from holdfast.study.methods import Method
 from holdfast.study.named import CUSTOMER, open_domain
@@ -28,7 +28,7 @@ def on(replication: Replication, model: str | None) -> Replication:
     """
     if model is None:
         return replication
-    check_model(model)
+    found(model)
     changed = replication.model_copy(update={"model": model})
     if not any(_frozen(one) for steps in replication.defences.values() for one in steps):
         return changed

@@ -7,9 +7,10 @@ from typing import Any
 
 from holdfast.interfaces import Domain
 from holdfast.methods import PromptMethod
+from holdfast.models.naming import found
 from holdfast.study.categories import categories
 from holdfast.study.design import Generalization
-from holdfast.study.fitting import at, built, check_metric, check_model, check_name, check_pipeline
+from holdfast.study.fitting import at, built, check_metric, check_name, check_pipeline
 from holdfast.study.lines import Lines
 from holdfast.study.methods import Method
 from holdfast.study.mistakes import StudyError, Where
@@ -33,7 +34,7 @@ def check_built(replication: Replication) -> None:
         StudyError: the first that cannot, with the way to it.
     """
     with at("model"):
-        check_model(replication.model)
+        found(replication.model)
     for name, written in replication.data.items():
         with at("data", name):
             open_domain(written)
