@@ -21,6 +21,7 @@ from holdfast.models.identity import weights_hash
 from holdfast.models.load import load
 from holdfast.models.save import save
 from holdfast.study.footprint.gauge import Gauge
+from holdfast.study.footprint.named import fitted
 from holdfast.study.named import method, open_domain
 from holdfast.study.view import attacker, defender
 from holdfast.training.collate import Collator, Rows
@@ -30,6 +31,13 @@ STEPS: Final = 5
 """Steps of a probe: one that warms up, three with batches of the usual width, and one with the widest of the run."""
 LOADING, STEPPING, OPTIMISING, WRITING = "loading", "forward and backward", "optimiser", "writing"
 """The phases of a run, each of which may be the one that holds most."""
+WHEN: Final = {
+    LOADING: "while the model is loaded",
+    STEPPING: "in the forward and backward pass",
+    OPTIMISING: "while the optimiser steps",
+    WRITING: "while the result is written",
+}
+"""The same in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +48,11 @@ class Asked:
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     domain: str = "arcana"
+    categories: tuple[str, ...] = ()
+    """The only harmful ones to use; none given means all."""
     seed: int = 0
+    dtype: torch.dtype | None = torch.float32
+    """Of the weights once loaded; None leaves it as they are stored."""
 
     @property
     def built(self) -> Any:
@@ -50,8 +62,20 @@ class Asked:
     @property
     def view(self) -> View:
         """What it may use."""
-        data = open_domain(self.domain)
+        data = open_domain(self.domain, self.categories)
         return defender(data) if self.kind == "defences" else attacker(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A model with few of its blocks."""
+
+    whole: int
+    """How many it has."""
+    blocks: int
+    """How many are left."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many of these the settings name that name some of the whole model's, by the setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +97,7 @@ class Probe:
     """The mean width of the run's batches over the one that was timed."""
 
 
-def probe(asked: Asked, blocks: int, write: Callable[[Path], None]) -> Probe:
+def probe(asked: Asked, cut: Cut, write: Callable[[Path], None]) -> Probe:
     """Run a method for a few steps on a model that `write` puts into a folder, in a new process.
 
     Raises:
@@ -83,12 +107,12 @@ def probe(asked: Asked, blocks: int, write: Callable[[Path], None]) -> Probe:
         place = Path(scratch, "model")
         write(place)
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(_run, (asked, blocks, str(place), torch.get_num_threads()))
+            return pool.apply(_run, (asked, cut, str(place), torch.get_num_threads()))
 
 
-def _run(asked: Asked, blocks: int, place: str, threads: int) -> Probe:
+def _run(asked: Asked, cut: Cut, place: str, threads: int) -> Probe:
     torch.set_num_threads(threads)
-    chosen, view = _fitted(asked.built, blocks), asked.view
+    chosen, view = _short(fitted(asked.built, cut.whole, cut.blocks, cut.counts)), asked.view
     held: dict[str, int] = {}
     times: list[float] = []
     with Gauge() as gauge, tempfile.TemporaryDirectory(dir=Path(place).parent) as scratch:
@@ -98,7 +122,7 @@ def _run(asked: Asked, blocks: int, place: str, threads: int) -> Probe:
         )
         gauge.phase(LOADING)
         begun = time.perf_counter()
-        model = load(place)
+        model = load(place, dtype=asked.dtype)
         weights_hash(model.network)
         held["weights"] = sum(weight.nbytes for weight in model.network.parameters())
         loading = time.perf_counter() - begun
@@ -117,7 +141,9 @@ def _run(asked: Asked, blocks: int, place: str, threads: int) -> Probe:
     steps = [after - before for before, after in itertools.pairwise(times[1:-1])]
     usual = steps[:-1] if len(steps) > 1 else steps
     step = statistics.median(usual) if usual else times[-1] - times[0]
-    return Probe(blocks=blocks, peaks=gauge.peaks, held=held, loading=loading, step=step, writing=writing, width=width)
+    return Probe(
+        blocks=cut.blocks, peaks=gauge.peaks, held=held, loading=loading, step=step, writing=writing, width=width
+    )
 
 
 def _note(times: list[float], *_: object) -> None:
@@ -139,13 +165,9 @@ def _after(gauge: Gauge, held: dict[str, int], optimiser: torch.optim.Optimizer,
     gauge.phase(STEPPING)
 
 
-def _fitted(chosen: Any, blocks: int) -> Any:
-    """The method with a few steps, and with no block named that the small model lacks."""
-    changes: dict[str, Any] = {"training": {"steps": STEPS}} if hasattr(chosen, "training") else {}
-    layers = getattr(chosen, "layers", None)
-    if isinstance(layers, tuple):
-        changes["layers"] = tuple(range(min(len(layers), blocks)))
-    return replace(chosen, changes)
+def _short(chosen: Any) -> Any:
+    """The method with a few steps."""
+    return replace(chosen, {"training": {"steps": STEPS}}) if hasattr(chosen, "training") else chosen
 
 
 def _with_rows(chosen: Any, whole: Any, view: View, seed: int, model: Any) -> tuple[Any, float]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from holdfast.errors import ConfigError, DataError
 from holdfast.plugins import find
+from holdfast.study.depth import at_depth
 from holdfast.study.judging import judging
 from holdfast.study.methods import Method
 from holdfast.study.named import open_domain
@@ -28,7 +29,7 @@ def on(replication: Replication, model: str | None) -> Replication:
 
     Raises:
         ModelError: its configuration is needed for that, and cannot be read.
-        ConfigError: the replication does not say how many blocks its own model has.
+        ConfigError: the replication does not say how many blocks its own model has, or freezes one that it has not.
     """
     if model is None:
         return replication
@@ -41,7 +42,7 @@ def on(replication: Replication, model: str | None) -> Replication:
 
     there = Shape(model).blocks
     defences = {
-        name: tuple(_at_depth(one, replication.blocks, there) for one in steps)
+        name: tuple(_frozen(one, replication.blocks, there) for one in steps)
         for name, steps in replication.defences.items()
     }
     return changed.model_copy(update={"blocks": there, "defences": defences})
@@ -63,11 +64,11 @@ def _asks(domain: str) -> bool:
     return bool(open_domain(domain).judges)
 
 
-def _at_depth(method: Method, blocks: int, there: int) -> Method:
-    """With blocks of one model, of so many, as those of another: 31 of 32 is the last, whatever the number."""
+def _frozen(method: Method, blocks: int, there: int) -> Method:
+    """With blocks of one model, of so many, as those of another."""
     if _FROZEN not in method.set:
         return method
-    frozen = sorted({block * there // blocks for block in method.set[_FROZEN]})
+    frozen = at_depth(method.set[_FROZEN], blocks, there)
     return Method(name=method.name, set={**method.set, _FROZEN: frozen}, each=method.each)
 
 
