@@ -1,5 +1,7 @@
 """What a run will hold and take: phases extrapolated by themselves, and near to what is measured."""
 
+import os
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -216,3 +218,13 @@ def test_a_probe_takes_a_few_steps_and_sees_every_phase(dtype: torch.dtype, widt
     assert 2 * weights <= found.held["optimiser"] < 2.1 * weights
     assert 0.3 < found.width < 3
     assert min(found.step, found.loading, found.writing) > 0
+
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_probe_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.study.footprint.probe._run", die)
+    with pytest.raises(ModelError, match="it does not fit here with 1 of 24 blocks"):
+        probe(Asked(kind="defences", name="repnoise"), Cut(whole=24, blocks=1), lambda place: None)

@@ -6,6 +6,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from holdfast.config import replace
+from holdfast.errors import ModelError
 from holdfast.interfaces import Row, View
 from holdfast.models.chat import context_length
 from holdfast.models.identity import weights_hash
@@ -100,14 +103,26 @@ class Probe:
 def probe(asked: Asked, cut: Cut, write: Callable[[Path], None]) -> Probe:
     """Run a method for a few steps on a model that `write` puts into a folder, in a new process.
 
+    Args:
+        asked: the method and its data.
+        cut: how much of the model it is.
+        write: writes it.
+
     Raises:
         HoldfastError: the method or its data do not fit, as in a run.
+        ModelError: there is not memory enough even for so few blocks.
     """
     with tempfile.TemporaryDirectory(prefix="holdfast-probe-") as scratch:
         place = Path(scratch, "model")
         write(place)
-        with multiprocessing.get_context("spawn").Pool(1) as pool:
-            return pool.apply(_run, (asked, cut, str(place), torch.get_num_threads()))
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            try:
+                return pool.submit(_run, asked, cut, str(place), torch.get_num_threads()).result()
+            except (BrokenProcessPool, torch.OutOfMemoryError) as error:
+                raise ModelError(
+                    f"it does not fit here with {cut.blocks} of {cut.whole} blocks: the process that measured it ended "
+                    "for want of memory. Try smaller batches at a time (training.accumulation), or a larger machine."
+                ) from error
 
 
 def _run(asked: Asked, cut: Cut, place: str, threads: int) -> Probe:
