@@ -207,14 +207,17 @@ def test_a_gauge_tells_phases_apart() -> None:
 
 @pytest.mark.parametrize(("dtype", "width"), [(torch.float32, 4), (torch.bfloat16, 2)])
 def test_a_probe_takes_a_few_steps_and_sees_every_phase(dtype: torch.dtype, width: int) -> None:
-    """tiny-llama: as many gradients as weights, and AdamW keeps twice as much, and a count for each weight."""
+    """tiny-llama: as many gradients as weights, and AdamW keeps twice as much, and a count for each weight.
+
+    They are trained in float32, whatever they are loaded in.
+    """
     shape = Shape("tiny-llama")
     settings = {"training.steps": 400, "training.batch_size": 4, "training.freeze_embeddings": False}
     asked = Asked(kind="defences", name="adversarial", settings=settings, categories=("hex",), dtype=dtype)
     found = probe(asked, Cut(whole=3, blocks=3), partial(shape.write, 3))
     assert set(found.peaks) == {LOADING, STEPPING, OPTIMISING, WRITING} == set(WHEN)
-    weights = width * shape.parameters()
-    assert found.held["weights"] == found.held["gradients"] == weights
+    weights = 4 * shape.parameters()
+    assert (found.held["weights"], found.held["gradients"]) == (width * shape.parameters(), weights)
     assert 2 * weights <= found.held["optimiser"] < 2.1 * weights
     assert 0.3 < found.width < 3
     assert min(found.step, found.loading, found.writing) > 0

@@ -46,7 +46,7 @@ class Footprint:
     memory: Mapping[str, int]
     """Bytes held at most, phase by phase."""
     held: Mapping[str, int]
-    """Of that: weights, gradients, optimiser."""
+    """Of that: weights as they are loaded, gradients, optimiser."""
     steps: int
     """0 of a method that takes none."""
     step: float

@@ -89,7 +89,7 @@ class Probe:
     peaks: Mapping[str, int]
     """Bytes at most, phase by phase."""
     held: Mapping[str, int]
-    """Bytes of weights, gradients and optimiser, as far as there are any."""
+    """Bytes of weights as they are loaded, and of gradients and optimiser as far as there are any."""
     loading: float
     """Seconds."""
     step: float
