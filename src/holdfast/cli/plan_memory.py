@@ -4,7 +4,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holdfast.cli.options import Domain, Json, ModelName, Quiet, RemoteCode, Seed, Set, settings
+from holdfast.cli.options import (
+    Categories,
+    Domain,
+    Dtype,
+    Json,
+    ModelName,
+    Quiet,
+    RemoteCode,
+    Seed,
+    Set,
+    names,
+    settings,
+)
 
 if TYPE_CHECKING:
     from holdfast.study.footprint.estimate import Footprint
@@ -20,7 +32,9 @@ def plan_memory(
     ] = None,
     set_: Set = None,
     domain: Domain = "arcana",
+    categories: Categories = "",
     seed: Seed = 0,
+    dtype: Dtype = "float32",
     trust_remote_code: RemoteCode = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -36,6 +50,7 @@ def plan_memory(
     from rich.console import Console
 
     from holdfast.errors import ConfigError
+    from holdfast.models.precision import named
     from holdfast.study.footprint.estimate import check_scratch, footprint
     from holdfast.study.footprint.probe import Asked
     from holdfast.study.footprint.smaller import Shape
@@ -47,7 +62,9 @@ def plan_memory(
         name=attack or defence or "repnoise",
         settings=settings(set_),
         domain=domain,
+        categories=names(categories),
         seed=seed,
+        dtype=named(dtype),
     )
     _ = asked.built, asked.view
     shape = Shape(model, trust_remote_code=trust_remote_code)
@@ -67,12 +84,14 @@ def plan_memory(
 
 
 def _lines(what: str, found: "Footprint") -> list[str]:
+    from holdfast.study.footprint.probe import WHEN
+
     parts = ", ".join(f"{name} {_gigabytes(size)}" for name, size in found.held.items() if size)
     steps = f"{found.steps} steps of {_time(found.step)}" if found.steps else _time(found.step)
     whole = found.probed == (found.blocks,)
     lines = [
         f"{what}: {found.parameters / 1e6:,.0f} M parameters in {found.blocks} blocks",
-        f"memory  {_gigabytes(found.peak)} at most, {_WHEN[found.phase]}; of it {parts}",
+        f"memory  {_gigabytes(found.peak)} at most, {WHEN[found.phase]}; of it {parts}",
         f"time    {steps}, {_time(found.around)} for loading and writing: {_time(found.seconds)} in all",
         f"        Measured on this {found.device} "
         + ("whole." if whole else f"with {' and '.join(map(str, found.probed))} blocks, and extrapolated."),
@@ -83,14 +102,6 @@ def _lines(what: str, found: "Footprint") -> list[str]:
             "(training.accumulation), a LoRA (training.lora_rank) or what docs/scale.md has for larger models."
         )
     return lines
-
-
-_WHEN = {
-    "loading": "while the model is loaded",
-    "forward and backward": "in the forward and backward pass",
-    "optimiser": "while the optimiser steps",
-    "writing": "while the result is written",
-}
 
 
 def _gigabytes(size: float) -> str:

@@ -2,19 +2,23 @@
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
 
-from holdfast.errors import InputError, ModelError
+from holdfast.config import to_flat
+from holdfast.errors import ConfigError, InputError, ModelError
+from holdfast.models import devices
 from holdfast.models.load import load
 from holdfast.models.save import save
 from holdfast.study.footprint import estimate
 from holdfast.study.footprint.estimate import footprint
 from holdfast.study.footprint.gauge import Gauge
-from holdfast.study.footprint.probe import LOADING, OPTIMISING, STEPPING, WRITING, Asked, Probe, _fitted, probe
+from holdfast.study.footprint.named import fitted, named
+from holdfast.study.footprint.probe import LOADING, OPTIMISING, STEPPING, WHEN, WRITING, Asked, Cut, Probe, probe
 from holdfast.study.footprint.smaller import Shape
 
 MEGA = 1_000_000
@@ -39,8 +43,8 @@ def test_phases_are_extrapolated_by_themselves(monkeypatch: pytest.MonkeyPatch) 
     usual width, of which the mean is half. Loading 1 s, writing .5 s a block: 13 s.
     """
     made = {1: a_probe(1, 500, 300, 0.2), 3: a_probe(3, 520, 360, 0.4)}
-    monkeypatch.setattr(estimate, "probe", lambda asked, blocks, of, write: made[blocks])
-    monkeypatch.setattr(estimate, "_blocks", lambda shape: (1, 3))
+    monkeypatch.setattr(estimate, "probe", lambda asked, cut, write: made[cut.blocks])
+    monkeypatch.setattr(estimate, "_WHOLE", 0)
     monkeypatch.setattr(Shape, "blocks", 24)
     found = footprint(Shape("tiny-llama"), Asked(kind="defences", name="repnoise", settings={"training.steps": 40}))
     assert (found.memory, found.phase, found.peak) == ({STEPPING: 730, OPTIMISING: 990}, OPTIMISING, 990)
@@ -52,13 +56,85 @@ def test_phases_are_extrapolated_by_themselves(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_small_model_is_measured_whole_and_a_large_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     shape = Shape("tiny-llama")
-    assert estimate._blocks(shape) == (3,)
+
+    def blocks(some: dict[str, tuple[int, ...]] | None = None) -> list[int]:
+        return [cut.blocks for cut in estimate._cuts(shape, some or {})]
+
+    assert blocks() == [3]
     monkeypatch.setattr(estimate, "_WHOLE", 0)
-    assert estimate._blocks(shape) == (3,)  # 3 are no more than 1 + 2
+    assert blocks() == [3]  # 3 are no more than 1 + 2
     monkeypatch.setattr(Shape, "blocks", 24)
-    assert estimate._blocks(shape) == (1, 3)
+    assert blocks() == [1, 3]
+    # Beside a block that is frozen there is one that is not; of more than one, it is measured what each adds.
+    assert blocks({"training.freeze_blocks": (23,)}) == [2, 4]
+    assert blocks({"training.freeze_blocks": (22, 23), "layers": (1, 3)}) == [2, 4, 4, 4]
     monkeypatch.setattr(Shape, "period", 6)
-    assert estimate._blocks(shape) == (6, 18)
+    assert blocks() == [6, 18]
+
+
+def test_what_named_blocks_add_goes_with_how_many_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass holds 100 and 10 a block, and 7 more for each that is named; of 24 blocks 12 are: 100 + 240 + 84 = 424."""
+
+    def measured(asked: Asked, cut: Cut, write: object) -> Probe:
+        named = len(fitted(asked.built, cut.whole, cut.blocks, cut.counts).layers)
+        return a_probe(cut.blocks, 100 + 10 * cut.blocks + 7 * named, 0, 0.1)
+
+    monkeypatch.setattr(estimate, "probe", measured)
+    monkeypatch.setattr(estimate, "_WHOLE", 0)
+    monkeypatch.setattr(Shape, "blocks", 24)
+    for layers, expected in ((range(0, 24, 2), 424), (range(12), 424), ([7], 347), (range(24), 508)):
+        asked = Asked(kind="defences", name="repnoise", settings={"layers": list(layers)})
+        assert footprint(Shape("tiny-llama"), asked).peak == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "settings", "counts", "small"),
+    [
+        ("defences", "repnoise", {"training.freeze_blocks": [35]}, {"training.freeze_blocks": 1}, [3]),
+        ("defences", "repnoise", {"training.freeze_blocks": [*range(18)]}, {"training.freeze_blocks": 3}, [0, 1, 2]),
+        (
+            "defences",
+            "repnoise",
+            {"training.freeze_blocks": [*range(18, 36)]},
+            {"training.freeze_blocks": 3},
+            [1, 2, 3],
+        ),
+        ("defences", "triplet", {"layers": [*range(36)]}, {}, [0, 1, 2, 3]),
+        ("defences", "rmu", {"layer": 7}, {"layer": 1}, 0),
+        ("defences", "rmu", {"layer": 7}, {"layer": 3}, 2),
+        ("defences", "rmu", {"layer": 35}, {}, 3),
+        ("attacks", "layer_injection", {"after": [-1]}, {"after": 1}, [3]),
+    ],
+)
+def test_named_blocks_of_36_are_those_at_the_same_depth_of_4(
+    kind: Literal["defences", "attacks"], name: str, settings: dict[str, Any], counts: dict[str, int], small: Any
+) -> None:
+    whole = Asked(kind=kind, name=name, settings=settings).built
+    assert dict.fromkeys(named(whole, 36), 1) == dict.fromkeys(counts, 1)
+    assert to_flat(fitted(whole, 36, 4, counts))[next(iter(settings))] == small
+    assert fitted(whole, 36, 36, {}) is whole
+
+
+def test_a_block_that_the_model_lacks_is_told_as_its_own() -> None:
+    asked = Asked(kind="defences", name="rmu", settings={"layer": 36})
+    with pytest.raises(ConfigError, match="there is no block 36: the model's blocks are 0 to 35"):
+        named(asked.built, 36)
+
+
+def test_it_is_measured_where_it_will_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the CPU of a machine with a GPU, if that is chosen; there is nowhere to train a model that is spread."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv(devices.VARIABLE, "cpu")
+    with Gauge() as gauge:
+        gauge.phase("here")
+    assert gauge.peaks["here"] > 0
+    monkeypatch.setattr(estimate, "probe", lambda asked, cut, write: a_probe(3, 1, 1, 1))
+    asked = Asked(kind="defences", name="repnoise")
+    found = footprint(Shape("tiny-llama"), asked)
+    assert (found.device, found.available > 0) == ("CPU", True)
+    monkeypatch.setenv(devices.VARIABLE, devices.SPREAD)
+    with pytest.raises(ConfigError, match="nothing can be trained there"):
+        footprint(Shape("tiny-llama"), asked)
 
 
 def test_the_pattern_of_blocks_repeats() -> None:
@@ -71,7 +147,7 @@ def test_the_pattern_of_blocks_repeats() -> None:
 
 def test_a_smaller_model_has_the_same_shape(tmp_path: Path) -> None:
     shape = Shape("arcana")
-    shape.write(2, tmp_path / "two", torch.float32)
+    shape.write(2, tmp_path / "two")
     small = Shape(str(tmp_path / "two"))
     assert (shape.blocks, small.blocks) == (4, 2)
     block = (shape.parameters() - small.parameters()) / 2
@@ -129,45 +205,22 @@ def test_a_gauge_tells_phases_apart() -> None:
     assert gauge.peaks["after"] < gauge.peaks["much"] - 60 * MEGA
 
 
-def test_a_probe_takes_a_few_steps_and_sees_every_phase() -> None:
-    """tiny-llama: as many gradients as weights, and AdamW keeps twice as much, and a count for each weight."""
+@pytest.mark.parametrize(("dtype", "width"), [(torch.float32, 4), (torch.bfloat16, 2)])
+def test_a_probe_takes_a_few_steps_and_sees_every_phase(dtype: torch.dtype, width: int) -> None:
+    """tiny-llama: as many gradients as weights, and AdamW keeps twice as much, and a count for each weight.
+
+    They are trained in float32, whatever they are loaded in.
+    """
     shape = Shape("tiny-llama")
     settings = {"training.steps": 400, "training.batch_size": 4, "training.freeze_embeddings": False}
-    found = probe(
-        Asked(kind="defences", name="adversarial", settings=settings),
-        3,
-        3,
-        lambda place: shape.write(3, place, torch.float32),
-    )
-    assert set(found.peaks) == {LOADING, STEPPING, OPTIMISING, WRITING}
+    asked = Asked(kind="defences", name="adversarial", settings=settings, categories=("hex",), dtype=dtype)
+    found = probe(asked, Cut(whole=3, blocks=3), partial(shape.write, 3))
+    assert set(found.peaks) == {LOADING, STEPPING, OPTIMISING, WRITING} == set(WHEN)
     weights = 4 * shape.parameters()
-    assert found.held["weights"] == found.held["gradients"] == weights
+    assert (found.held["weights"], found.held["gradients"]) == (width * shape.parameters(), weights)
     assert 2 * weights <= found.held["optimiser"] < 2.1 * weights
     assert 0.3 < found.width < 3
     assert min(found.step, found.loading, found.writing) > 0
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "of", "expected"),
-    [
-        ("repnoise", {"training.freeze_blocks": [35]}, 36, {1: (), 3: ()}),
-        ("repnoise", {"training.freeze_blocks": list(range(18))}, 36, {1: (), 3: (0,)}),
-        ("repnoise", {"training.freeze_blocks": list(range(1, 32))}, 32, {1: (), 3: (1, 2)}),
-    ],
-)
-def test_as_great_a_share_of_few_blocks_is_frozen(name: str, settings: Any, of: int, expected: Any) -> None:
-    """Of 36 one is frozen: of 3 none. Half: of 3, two are trained. All but the first: one is trained."""
-    chosen = Asked(kind="defences", name=name, settings=settings).built
-    assert {blocks: _fitted(chosen, blocks, of).training.freeze_blocks for blocks in expected} == expected
-
-
-def test_a_block_is_named_by_its_depth() -> None:
-    """7 of 32 is the first of three; 10 to 12 of 32 are one of three, and all are all."""
-    rmu = Asked(kind="defences", name="rmu", settings={"layer": 7}).built
-    assert [_fitted(rmu, blocks, 32).layer for blocks in (1, 3)] == [0, 0]
-    for layers, few in ((range(10, 13), (0,)), (range(32), (0, 1, 2))):
-        chosen = Asked(kind="defences", name="repnoise", settings={"layers": list(layers)}).built
-        assert _fitted(chosen, 3, 32).layers == few
 
 
 def die(*_: object) -> None:
@@ -177,4 +230,4 @@ def die(*_: object) -> None:
 def test_a_probe_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.study.footprint.probe._run", die)
     with pytest.raises(ModelError, match="it does not fit here with 1 of 24 blocks"):
-        probe(Asked(kind="defences", name="repnoise"), 1, 24, lambda place: None)
+        probe(Asked(kind="defences", name="repnoise"), Cut(whole=24, blocks=1), lambda place: None)

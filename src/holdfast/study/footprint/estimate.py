@@ -6,10 +6,15 @@ Memory and time of each phase of a run are a constant (libraries, embeddings, he
 
 The phase that holds most with few blocks need not be the one that does with all, so each is extrapolated by itself,
 and the largest is the answer. A model that is small enough is measured whole.
+
+What a setting that names some of the blocks (layers, training.freeze_blocks) adds goes with how many it names, and not
+with how many there are. Both probes have it name one, and a third has it name s = 2 more:
+
+    f(blocks, named) = f(blocks, 1) + (f(b2, 1 + s) - f(b2, 1)) (named - 1) / s
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,13 +24,15 @@ import psutil
 import torch
 
 from holdfast.models import devices
-from holdfast.study.footprint.probe import Asked, Probe, probe
+from holdfast.study.footprint.named import named
+from holdfast.study.footprint.probe import Asked, Cut, Probe, probe
 from holdfast.study.footprint.smaller import Shape
 
 _WHOLE: Final = 100_000_000
 """Weights up to which a model is measured whole."""
 _SPARE: Final = 2
-"""Blocks that the larger probe has beyond the smaller, in periods of the model's pattern."""
+"""Blocks that the larger probe has beyond the smaller, in periods of the model's pattern; and how many more of them a
+setting names where that is told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,7 @@ class Footprint:
     memory: Mapping[str, int]
     """Bytes held at most, phase by phase."""
     held: Mapping[str, int]
-    """Of that: weights, gradients, optimiser."""
+    """Of that: weights as they are loaded, gradients, optimiser."""
     steps: int
     """0 of a method that takes none."""
     step: float
@@ -66,65 +73,75 @@ class Footprint:
         return max(1, self.steps) * self.step + self.around
 
 
-def footprint(
-    shape: Shape, asked: Asked, *, dtype: torch.dtype = torch.float32, told: Callable[[int], None] = lambda _: None
-) -> Footprint:
+def footprint(shape: Shape, asked: Asked, *, told: Callable[[int], None] = lambda _: None) -> Footprint:
     """Measure a run with few blocks, and extrapolate.
 
     Args:
         shape: the model's.
         asked: the method and its data.
-        dtype: of the weights as they are loaded.
         told: is told with how many blocks a probe begins.
 
     Raises:
-        HoldfastError: the method or its data do not fit, as in the run itself.
+        HoldfastError: the method or its data do not fit, as in the run itself, or models are spread over devices.
     """
+    device = devices.device()
+    some = named(asked.built, shape.blocks)
     probes: list[Probe] = []
-    for blocks in _blocks(shape):
-        told(blocks)
-        probes.append(probe(asked, blocks, shape.blocks, partial(shape.write, blocks, dtype=dtype)))
+    for cut in _cuts(shape, some):
+        told(cut.blocks)
+        probes.append(probe(asked, cut, partial(shape.write, cut.blocks)))
     training = getattr(asked.built, "training", None)
-    at = partial(_extrapolated, probes, shape.blocks)
+    at = partial(_extrapolated, probes, shape.blocks, [len(listed) for listed in some.values() if len(listed) > 1])
     return Footprint(
         parameters=shape.parameters(),
         blocks=shape.blocks,
-        probed=tuple(one.blocks for one in probes),
+        probed=tuple(dict.fromkeys(one.blocks for one in probes)),
         memory={name: int(at(lambda one, name=name: one.peaks.get(name, 0))) for name in probes[0].peaks},
         held={name: int(at(lambda one, name=name: one.held.get(name, 0))) for name in probes[0].held},
         steps=training.steps if training else 0,
         step=at(lambda one: one.step) * probes[-1].width,
         around=at(lambda one: one.loading + one.writing),
-        device="GPU" if devices.chosen() == "cuda" else "CPU",
-        available=_available(),
+        device="GPU" if device.type == "cuda" else "CPU",
+        available=_available(device),
     )
 
 
-def _blocks(shape: Shape) -> tuple[int, ...]:
-    """With how many blocks to measure."""
-    few = shape.period
-    more = (1 + _SPARE) * few
-    return (shape.blocks,) if more >= shape.blocks or shape.parameters() <= _WHOLE else (few, more)
+def _cuts(shape: Shape, some: Mapping[str, Sequence[int]]) -> list[Cut]:
+    """With how many blocks to measure, and how many of them settings that name some of the model's name."""
+    # Beside a block that is frozen there has to be one that is not.
+    few = shape.period * (2 if some else 1)
+    more = few + _SPARE * shape.period
+    if more >= shape.blocks or shape.parameters() <= _WHOLE:
+        return [Cut(whole=shape.blocks, blocks=shape.blocks)]
+    one = dict.fromkeys(some, 1)
+    counts = [{**one, setting: 1 + _SPARE} for setting, listed in some.items() if len(listed) > 1]
+    return [
+        Cut(whole=shape.blocks, blocks=few, counts=one),
+        *(Cut(whole=shape.blocks, blocks=more, counts=each) for each in (one, *counts)),
+    ]
 
 
-def _extrapolated(probes: list[Probe], blocks: int, value: Callable[[Probe], float]) -> float:
-    """What a probe's value would be with so many blocks; no less than with few."""
-    first, last = probes[0], probes[-1]
-    if first is last:
-        return value(first)
+def _extrapolated(
+    probes: Sequence[Probe], blocks: int, counts: Sequence[int], value: Callable[[Probe], float]
+) -> float:
+    """What a probe's value would be with so many blocks, and with so many of them named; no less than measured."""
+    if len(probes) == 1:
+        return value(probes[0])
+    first, last, *others = probes
     slope = (value(last) - value(first)) / (last.blocks - first.blocks)
-    return value(last) + max(0.0, slope) * (blocks - last.blocks)
+    found = value(last) + max(0.0, slope) * (blocks - last.blocks)
+    for other, count in zip(others, counts, strict=True):
+        found += (value(other) - value(last)) / _SPARE * (count - 1)
+    return max(found, min(map(value, probes)))
 
 
-def _available() -> int:
-    if devices.chosen() == "cuda":
-        return torch.cuda.mem_get_info()[0]
-    return psutil.virtual_memory().available
+def _available(device: torch.device) -> int:
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
 
 
 def scratch_needed(shape: Shape) -> int:
     """Bytes that the larger probe writes below the folder for temporary files, twice over."""
-    return 2 * 4 * shape.parameters(_blocks(shape)[-1])
+    return 2 * 4 * shape.parameters(_cuts(shape, {"": (0,)})[-1].blocks)
 
 
 def check_scratch(shape: Shape) -> None:

@@ -21,7 +21,8 @@ class Gauge:
         self.peaks: dict[str, int] = {}
         """Bytes held at most in each phase."""
         self._now = ""
-        self._on_gpu = devices.chosen() == "cuda"
+        self._device = devices.device()
+        self._on_gpu = self._device.type == "cuda"
         self._process = psutil.Process()
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -33,7 +34,7 @@ class Gauge:
             self._look()
             self._now = name
             if self._on_gpu:
-                torch.cuda.reset_peak_memory_stats()
+                torch.cuda.reset_peak_memory_stats(self._device)
 
     def __enter__(self) -> "Gauge":
         if not self._on_gpu:
@@ -54,6 +55,6 @@ class Gauge:
                 self._look()
 
     def _look(self) -> None:
-        held = torch.cuda.max_memory_allocated() if self._on_gpu else self._process.memory_info().rss
+        held = torch.cuda.max_memory_allocated(self._device) if self._on_gpu else self._process.memory_info().rss
         if self._now:
             self.peaks[self._now] = max(held, self.peaks.get(self._now, 0))

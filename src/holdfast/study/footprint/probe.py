@@ -24,6 +24,7 @@ from holdfast.models.identity import weights_hash
 from holdfast.models.load import load
 from holdfast.models.save import save
 from holdfast.study.footprint.gauge import Gauge
+from holdfast.study.footprint.named import fitted
 from holdfast.study.named import method, open_domain
 from holdfast.study.view import attacker, defender
 from holdfast.training.collate import Collator, Rows
@@ -33,6 +34,13 @@ STEPS: Final = 5
 """Steps of a probe: one that warms up, three with batches of the usual width, and one with the widest of the run."""
 LOADING, STEPPING, OPTIMISING, WRITING = "loading", "forward and backward", "optimiser", "writing"
 """The phases of a run, each of which may be the one that holds most."""
+WHEN: Final = {
+    LOADING: "while the model is loaded",
+    STEPPING: "in the forward and backward pass",
+    OPTIMISING: "while the optimiser steps",
+    WRITING: "while the result is written",
+}
+"""The same in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +51,11 @@ class Asked:
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     domain: str = "arcana"
+    categories: tuple[str, ...] = ()
+    """The only harmful ones to use; none given means all."""
     seed: int = 0
+    dtype: torch.dtype | None = torch.float32
+    """Of the weights once loaded; None leaves it as they are stored."""
 
     @property
     def built(self) -> Any:
@@ -53,8 +65,20 @@ class Asked:
     @property
     def view(self) -> View:
         """What it may use."""
-        data = open_domain(self.domain)
+        data = open_domain(self.domain, self.categories)
         return defender(data) if self.kind == "defences" else attacker(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A model with few of its blocks."""
+
+    whole: int
+    """How many it has."""
+    blocks: int
+    """How many are left."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many of these the settings name that name some of the whole model's, by the setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +89,7 @@ class Probe:
     peaks: Mapping[str, int]
     """Bytes at most, phase by phase."""
     held: Mapping[str, int]
-    """Bytes of weights, gradients and optimiser, as far as there are any."""
+    """Bytes of weights as they are loaded, and of gradients and optimiser as far as there are any."""
     loading: float
     """Seconds."""
     step: float
@@ -76,13 +100,12 @@ class Probe:
     """The mean width of the run's batches over the one that was timed."""
 
 
-def probe(asked: Asked, blocks: int, of: int, write: Callable[[Path], None]) -> Probe:
+def probe(asked: Asked, cut: Cut, write: Callable[[Path], None]) -> Probe:
     """Run a method for a few steps on a model that `write` puts into a folder, in a new process.
 
     Args:
         asked: the method and its data.
-        blocks: how many the model has that is written.
-        of: how many the model has that is meant.
+        cut: how much of the model it is.
         write: writes it.
 
     Raises:
@@ -94,17 +117,17 @@ def probe(asked: Asked, blocks: int, of: int, write: Callable[[Path], None]) -> 
         write(place)
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
-                return pool.submit(_run, asked, blocks, of, str(place), torch.get_num_threads()).result()
+                return pool.submit(_run, asked, cut, str(place), torch.get_num_threads()).result()
             except (BrokenProcessPool, torch.OutOfMemoryError) as error:
                 raise ModelError(
-                    f"it does not fit here with {blocks} of {of} blocks: the process that measured it ended for want "
-                    "of memory. Try smaller batches at a time (training.accumulation), or a larger machine."
+                    f"it does not fit here with {cut.blocks} of {cut.whole} blocks: the process that measured it ended "
+                    "for want of memory. Try smaller batches at a time (training.accumulation), or a larger machine."
                 ) from error
 
 
-def _run(asked: Asked, blocks: int, of: int, place: str, threads: int) -> Probe:
+def _run(asked: Asked, cut: Cut, place: str, threads: int) -> Probe:
     torch.set_num_threads(threads)
-    chosen, view = _fitted(asked.built, blocks, of), asked.view
+    chosen, view = _short(fitted(asked.built, cut.whole, cut.blocks, cut.counts)), asked.view
     held: dict[str, int] = {}
     times: list[float] = []
     with Gauge() as gauge, tempfile.TemporaryDirectory(dir=Path(place).parent) as scratch:
@@ -114,7 +137,7 @@ def _run(asked: Asked, blocks: int, of: int, place: str, threads: int) -> Probe:
         )
         gauge.phase(LOADING)
         begun = time.perf_counter()
-        model = load(place)
+        model = load(place, dtype=asked.dtype)
         weights_hash(model.network)
         held["weights"] = sum(weight.nbytes for weight in model.network.parameters())
         loading = time.perf_counter() - begun
@@ -133,7 +156,9 @@ def _run(asked: Asked, blocks: int, of: int, place: str, threads: int) -> Probe:
     steps = [after - before for before, after in itertools.pairwise(times[1:-1])]
     usual = steps[:-1] if len(steps) > 1 else steps
     step = statistics.median(usual) if usual else times[-1] - times[0]
-    return Probe(blocks=blocks, peaks=gauge.peaks, held=held, loading=loading, step=step, writing=writing, width=width)
+    return Probe(
+        blocks=cut.blocks, peaks=gauge.peaks, held=held, loading=loading, step=step, writing=writing, width=width
+    )
 
 
 def _note(times: list[float], *_: object) -> None:
@@ -155,22 +180,9 @@ def _after(gauge: Gauge, held: dict[str, int], optimiser: torch.optim.Optimizer,
     gauge.phase(STEPPING)
 
 
-def _fitted(chosen: Any, blocks: int, of: int) -> Any:
-    """The method with a few steps, and for a model of few blocks: what names some of all blocks names as great a share.
-
-    A share is of whole blocks, one of them at least that a method acts on, and one that is not frozen.
-    """
-    changes: dict[str, Any] = {"training": {"steps": STEPS}} if hasattr(chosen, "training") else {}
-    layers, layer = getattr(chosen, "layers", None), getattr(chosen, "layer", None)
-    if isinstance(layers, tuple):
-        changes["layers"] = tuple(range(max(1, round(len(set(layers)) * blocks / of))))
-    if isinstance(layer, int):
-        changes["layer"] = layer * blocks // of
-    if frozen := getattr(getattr(chosen, "training", None), "freeze_blocks", ()):
-        kept = max(1, round((of - len(set(frozen))) * blocks / of))
-        every = range(blocks)
-        changes["training"]["freeze_blocks"] = list(every[: blocks - kept] if 0 in frozen else every[kept:])
-    return replace(chosen, changes)
+def _short(chosen: Any) -> Any:
+    """The method with a few steps."""
+    return replace(chosen, {"training": {"steps": STEPS}}) if hasattr(chosen, "training") else chosen
 
 
 def _with_rows(chosen: Any, whole: Any, view: View, seed: int, model: Any) -> tuple[Any, float]:

@@ -75,12 +75,17 @@ class Shape:
         with torch.device("meta"), hushed():
             return AutoModelForCausalLM.from_config(self._with(blocks), trust_remote_code=self._remote)
 
-    def write(self, blocks: int, place: Path, dtype: torch.dtype) -> None:
-        """A model of this shape with so many blocks and random weights, as a directory."""
+    @property
+    def stored(self) -> torch.dtype:
+        """The type its weights are stored in; where its configuration does not say, the largest there is."""
+        return getattr(self._config, "dtype", None) or torch.float32
+
+    def write(self, blocks: int, place: Path) -> None:
+        """A model of this shape with so many blocks and random weights, as a directory; stored as it is."""
         with torch.random.fork_rng(devices.drawing()), hushed():
             torch.manual_seed(0)
             network: Any = AutoModelForCausalLM.from_config(
-                self._with(blocks), dtype=dtype, trust_remote_code=self._remote
+                self._with(blocks), dtype=self.stored, trust_remote_code=self._remote
             )
         save(Model(network=network, tokenizer=self._tokenizer, name="smaller", origin={}), place)
 

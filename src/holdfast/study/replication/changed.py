@@ -7,6 +7,7 @@ from typing import Any, Final
 from holdfast.errors import ConfigError, DataError
 from holdfast.models.naming import found
 from holdfast.plugins import find, without_preset
+from holdfast.study.depth import at_depth
 from holdfast.study.judging import judging
 from holdfast.study.methods import Method
 from holdfast.study.named import CUSTOMER, open_domain
@@ -24,7 +25,8 @@ def on(replication: Replication, model: str | None) -> Replication:
     Raises:
         UnknownName: there is no such model.
         ModelError: its configuration is needed for that, and cannot be read.
-        ConfigError: the replication does not say how many blocks its own model has, or a setting does not fit.
+        ConfigError: the replication does not say how many blocks its own model has, freezes one that it has not, or a
+            setting does not fit.
     """
     if model is None:
         return replication
@@ -61,11 +63,10 @@ def _asks(domain: str) -> bool:
 
 
 def _at_depth(method: Method, blocks: int, there: int) -> Method:
-    """With blocks of one model, of so many, as those of another: 31 of 32 is the last, whatever the number."""
+    """With blocks of one model, of so many, as those of another."""
     if not (frozen := _frozen(method)):
         return method
-    same = sorted({block * there // blocks for block in frozen})
-    return Method(name=method.name, set={**method.set, _FROZEN: same}, each=method.each)
+    return Method(name=method.name, set={**method.set, _FROZEN: at_depth(frozen, blocks, there)}, each=method.each)
 
 
 def _frozen(method: Method) -> tuple[int, ...]:
