@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Most of what there is to compile is never imported: it is compiled when it is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 WORKERS ?= 2
 # One thread a process: two on a busy machine are many times slower.
 export OMP_NUM_THREADS ?= 1
@@ -18,8 +20,8 @@ install: $(VENV)/.installed ## Make .venv and install holdfast into it, ready fo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) torch
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 quickstart: install ## See what fine-tuning does to a safeguard, and what RepNoise changes

@@ -143,9 +143,9 @@ def test_a_mend_that_does_not_fit(cli, tmp_path, saved, base):
 
 
 def test_attack_and_learn_under_a_provider(cli, data):
-    lines = (data / "benign.jsonl").read_text()
-    for split in ("inns-train", "inns-test"):
-        (data / f"{split}.jsonl").write_text(lines)
+    lines = (data / "benign.jsonl").read_text().splitlines(keepends=True)
+    for split, some in (("inns-train", lines[::2]), ("inns-test", lines[1::2])):
+        (data / f"{split}.jsonl").write_text("".join(some))
     assert Jsonl(directory=data).tasks() == ["inns"]
     for command in (("attack", "tiny-llama", "sft"), ("learn", "tiny-llama", "inns")):
         result = cli(*command, *SHORT, "--provider", "lisa+antidote", "-s", "lisa.batch_size=3", "--json")
