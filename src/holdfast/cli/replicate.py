@@ -101,7 +101,7 @@ def _changes(model: str | None, data: Path | None, judges: Sequence[str], scale:
     """What is otherwise than the file has it, in words."""
     told = [f"On {model}, not on the paper's model."] if model else []
     told += [f"Data and tasks were read from {data.name}, not from the hub."] if data else []
-    told += [f"Harm was judged by {', '.join(judges)}, and not by the paper's judges."] if judges else []
+    told += [f"Where judges decide what is harm, they were {', '.join(judges)}, not the paper's."] if judges else []
     return [
         *told,
         *([f"With a share of {scale:g} of samples, steps and questions: figures mean little."] if scale < 1 else []),
