@@ -208,7 +208,7 @@ def matmul_rate(device: str, dtype: torch.dtype, size: int = 8192, times: int = 
     return 2 * size**3 / float(np.median(taken))
 
 
-def seconds(shape: Shape, device: str, arms: list[str], rounds: int, warm_up: int = 2) -> dict[str, np.ndarray]:
+def seconds(shape: Shape, device: str, arms: list[str], rounds: int, warm_up: int) -> dict[str, np.ndarray]:
     bench = Bench(shape, device)
     taken = [{arm: bench.step(arm) for arm in arms} for _ in range(warm_up + rounds)][warm_up:]
     return {arm: np.array([each[arm] for each in taken]) for arm in arms}
@@ -234,6 +234,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu, or cuda")
     parser.add_argument("--released", action="store_true", help="measure the released formulation, too")
     parser.add_argument("--rounds", type=int, help="rounds of steps that are timed; 40 of the small shape, else 12")
+    parser.add_argument("--warm-up", type=int, default=2, help="rounds before them that are not timed")
     parser.add_argument("--memory-steps", type=int, default=3, help="steps over which memory is watched")
     options = parser.parse_args()
     shape, arms = SHAPES[options.shape], ["sft", "repnoise", *(["released"] if options.released else [])]
@@ -245,7 +246,7 @@ def main() -> None:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             peak[arm] = pool.apply(peak_megabytes, (shape, options.device, arm, options.memory_steps))
     work = {arm: flops(shape, options.device, arm) for arm in arms}
-    taken = seconds(shape, options.device, arms, rounds)
+    taken = seconds(shape, options.device, arms, rounds, options.warm_up)
 
     figures: dict[str, object] = {"shape": options.shape, "rounds": rounds, "threads": THREADS}
     figures |= compared("repnoise", taken, work, peak)

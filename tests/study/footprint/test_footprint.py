@@ -70,6 +70,11 @@ def test_a_small_model_is_measured_whole_and_a_large_one_is_not(monkeypatch: pyt
     assert blocks({"training.freeze_blocks": (22, 23), "layers": (1, 3)}) == [2, 4, 4, 4]
     monkeypatch.setattr(Shape, "period", 6)
     assert blocks() == [6, 18]
+    # 100 weights in no block and 10 in each period of six: of 229 there are twelve periods, of 24.
+    monkeypatch.setattr(Shape, "parameters", lambda shape, count=24 * 6: 100 + count // 6 * 10)
+    monkeypatch.setattr(Shape, "blocks", 24 * 6)
+    monkeypatch.setattr(estimate, "_WHOLE", 229)
+    assert blocks() == [6, 72]
 
 
 def test_what_named_blocks_add_goes_with_how_many_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

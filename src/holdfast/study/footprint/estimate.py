@@ -8,9 +8,9 @@ The phase that holds most with few blocks need not be the one that does with all
 and the largest is the answer. A model that is small enough is measured whole.
 
 What a setting that names some of the blocks (layers, training.freeze_blocks) adds goes with how many it names, and not
-with how many there are. Both probes have it name one, and a third has it name s = 2 more:
+with how many there are. Both probes have it name one, and a third has it name all of its blocks but one:
 
-    f(blocks, named) = f(blocks, 1) + (f(b2, 1 + s) - f(b2, 1)) (named - 1) / s
+    f(blocks, named) = f(blocks, 1) + (f(b2, b2 - 1) - f(b2, 1)) (named - 1) / (b2 - 2)
 """
 
 import tempfile
@@ -28,11 +28,11 @@ from holdfast.study.footprint.named import named
 from holdfast.study.footprint.probe import Asked, Cut, Probe, probe
 from holdfast.study.footprint.smaller import Shape
 
-_WHOLE: Final = 100_000_000
-"""Weights up to which a model is measured whole."""
+_WHOLE: Final = 300_000_000
+"""Weights up to which a model is measured whole, and the larger of two probes has more blocks than it needs: a few
+megabytes more or less of the libraries' are then no longer taken for a block's."""
 _SPARE: Final = 2
-"""Blocks that the larger probe has beyond the smaller, in periods of the model's pattern; and how many more of them a
-setting names where that is told apart."""
+"""Blocks that the larger probe has beyond the smaller at least, in periods of the model's pattern."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Footprint:
     step: float
     """Seconds a step."""
     around: float
-    """Seconds for loading and writing."""
+    """Seconds for starting, loading and writing."""
     device: str
     available: int
     """Bytes that the device has free."""
@@ -113,12 +113,20 @@ def _cuts(shape: Shape, some: Mapping[str, Sequence[int]]) -> list[Cut]:
     more = few + _SPARE * shape.period
     if more >= shape.blocks or shape.parameters() <= _WHOLE:
         return [Cut(whole=shape.blocks, blocks=shape.blocks)]
+    fixed, period = _weights(shape)
+    more = max(more, (_WHOLE - fixed) // period * shape.period)
     one = dict.fromkeys(some, 1)
-    counts = [{**one, setting: 1 + _SPARE} for setting, listed in some.items() if len(listed) > 1]
+    counts = [{**one, setting: more - 1} for setting, listed in some.items() if len(listed) > 1]
     return [
         Cut(whole=shape.blocks, blocks=few, counts=one),
         *(Cut(whole=shape.blocks, blocks=more, counts=each) for each in (one, *counts)),
     ]
+
+
+def _weights(shape: Shape) -> tuple[int, int]:
+    """How many weights are in no block, and how many in each period."""
+    one, two = (shape.parameters(periods * shape.period) for periods in (1, 2))
+    return 2 * one - two, two - one
 
 
 def _extrapolated(
@@ -131,7 +139,7 @@ def _extrapolated(
     slope = (value(last) - value(first)) / (last.blocks - first.blocks)
     found = value(last) + max(0.0, slope) * (blocks - last.blocks)
     for other, count in zip(others, counts, strict=True):
-        found += (value(other) - value(last)) / _SPARE * (count - 1)
+        found += (value(other) - value(last)) / (last.blocks - 2) * (count - 1)
     return max(found, min(map(value, probes)))
 
 

@@ -91,7 +91,7 @@ class Probe:
     held: Mapping[str, int]
     """Bytes of weights as they are loaded, and of gradients and optimiser as far as there are any."""
     loading: float
-    """Seconds."""
+    """Seconds, those in which the process starts among them."""
     step: float
     """Seconds a step takes with a batch of the usual width; of a method without steps, all of it."""
     writing: float
@@ -117,7 +117,7 @@ def probe(asked: Asked, cut: Cut, write: Callable[[Path], None]) -> Probe:
         write(place)
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
             try:
-                return pool.submit(_run, asked, cut, str(place), torch.get_num_threads()).result()
+                return pool.submit(_run, asked, cut, str(place), torch.get_num_threads(), time.time()).result()
             except (BrokenProcessPool, torch.OutOfMemoryError) as error:
                 raise ModelError(
                     f"it does not fit here with {cut.blocks} of {cut.whole} blocks: the process that measured it ended "
@@ -125,7 +125,9 @@ def probe(asked: Asked, cut: Cut, write: Callable[[Path], None]) -> Probe:
                 ) from error
 
 
-def _run(asked: Asked, cut: Cut, place: str, threads: int) -> Probe:
+def _run(asked: Asked, cut: Cut, place: str, threads: int, called: float) -> Probe:
+    # A run is a process of its own, too: it begins with what is imported.
+    starting = time.time() - called
     torch.set_num_threads(threads)
     chosen, view = _short(fitted(asked.built, cut.whole, cut.blocks, cut.counts)), asked.view
     held: dict[str, int] = {}
@@ -140,7 +142,7 @@ def _run(asked: Asked, cut: Cut, place: str, threads: int) -> Probe:
         model = load(place, dtype=asked.dtype)
         weights_hash(model.network)
         held["weights"] = sum(weight.nbytes for weight in model.network.parameters())
-        loading = time.perf_counter() - begun
+        loading = starting + time.perf_counter() - begun
         chosen, width = _with_rows(chosen, asked.built, view, asked.seed, model)
         gauge.phase(STEPPING)
         times.append(time.perf_counter())
