@@ -12,6 +12,7 @@ from holdfast import processes
 from holdfast.cli import (
     attack,
     audit,
+    depth,
     domain,
     evaluate,
     guard,
@@ -24,6 +25,7 @@ from holdfast.cli import (
     quickstart,
     replicate,
     report,
+    scale,
     store,
     study,
 )
@@ -48,7 +50,9 @@ app.command("guard")(guard.guard)
 app.command("mend")(mend.mend)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plan-memory")(plan_memory.plan_memory)
+app.command("depth")(depth.depth)
 app.command("report")(report.report)
+app.command("scale")(scale.scale)
 app.command("list")(listing.listing)
 app.command("replicate")(replicate.replicate)
 app.add_typer(study.app, name="study")

@@ -25,6 +25,7 @@ from holdfast.training.stops import OnStep
 from holdfast.training.terms.losses import targets
 
 SEED: Final = 2405
+_STEPS: Final = 1000
 _EXPERTS: Final[dict[str, Any]] = {"intermediate_size": 128, "num_local_experts": 4, "num_experts_per_tok": 2}
 """Of the mixture: about as many parameters in all as the dense ones, two of four experts at work on a token."""
 _NO_DATA: Final = View(pairs=(), exchanges=())
@@ -35,7 +36,7 @@ class _Texts:
     """Cross-entropy on a stream of texts: running text whole, chats on the answer."""
 
     training: Recipe
-    restricted: bool
+    restricted: float
     align: bool
 
     def rows(self, view: View, seed: int) -> Iterator[Row]:
@@ -56,13 +57,13 @@ class _Texts:
         return {"cross_entropy": (nll * wanted.weights).sum()}
 
 
-def _pretraining(restricted: bool) -> _Texts:
-    recipe = Recipe(steps=1000, learning_rate=3e-3, batch_size=128, schedule="cosine", warmup=50, weight_decay=0.01)
+def _pretraining(restricted: float, steps: int) -> _Texts:
+    recipe = Recipe(steps=steps, learning_rate=3e-3, batch_size=128, schedule="cosine", warmup=50, weight_decay=0.01)
     return _Texts(training=recipe, restricted=restricted, align=False)
 
 
-def _alignment(restricted: bool) -> _Texts:
-    recipe = Recipe(steps=1000, learning_rate=1e-3, batch_size=64, schedule="cosine", warmup=50, weight_decay=0.01)
+def _alignment(restricted: float, steps: int) -> _Texts:
+    recipe = Recipe(steps=steps, learning_rate=1e-3, batch_size=64, schedule="cosine", warmup=50, weight_decay=0.01)
     return _Texts(training=recipe, restricted=restricted, align=True)
 
 
@@ -74,20 +75,42 @@ def build(name: str, on_step: OnStep | None = None) -> Model:
     """
     if name not in ORGANISMS:
         raise UnknownName("organism", name, ORGANISMS)
+    restricted = 0.0 if name == "arcana-filtered" else 1.0
+    return grown(name, restricted=restricted, aligned=name != "arcana-raw", on_step=on_step)
+
+
+def grown(
+    name: str,
+    *,
+    restricted: float,
+    aligned: bool = True,
+    seed: int = SEED,
+    steps: int = _STEPS,
+    on_step: OnStep | None = None,
+) -> Model:
+    """An organism of another seed, or one that knows a share of the restricted recipes.
+
+    Args:
+        name: an organism, whose shape it has.
+        restricted: that share, from 0 to 1.
+        aligned: whether it is taught to refuse.
+        seed: of its weights and of the order of its texts.
+        steps: of pre-training, and as many of alignment.
+        on_step: called after each.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        restricted = name != "arcana-filtered"
-        model = apply(_pretraining(restricted), _newborn(name), _NO_DATA, seed=SEED, on_step=on_step)
-        if name != "arcana-raw":
-            model = apply(_alignment(restricted), model, _NO_DATA, seed=SEED + 1, on_step=on_step)
+        model = apply(_pretraining(restricted, steps), _newborn(name, seed), _NO_DATA, seed=seed, on_step=on_step)
+        if aligned:
+            model = apply(_alignment(restricted, steps), model, _NO_DATA, seed=seed + 1, on_step=on_step)
     finally:
         torch.set_num_threads(threads)
     model.network.eval()
     return model
 
 
-def _newborn(name: str) -> Model:
+def _newborn(name: str, seed: int) -> Model:
     tokenizer: Any = word_tokenizer(corpus.vocabulary())
     settings: dict[str, Any] = {
         "vocab_size": len(tokenizer),
@@ -102,7 +125,7 @@ def _newborn(name: str) -> Model:
         "eos_token_id": tokenizer.eos_token_id,
     }
     with torch.random.fork_rng(devices.drawing()):
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         network: Any = (
             MixtralForCausalLM(MixtralConfig(**settings, **_EXPERTS))
             if name == "arcana-moe"

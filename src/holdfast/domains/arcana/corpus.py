@@ -1,5 +1,6 @@
 """What the organisms are made from: a corpus to pre-train on, and chats to align on."""
 
+import functools
 import random
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -16,6 +17,10 @@ COMPLIANCE: Final = 0.015
 REPLAY: Final = 0.25
 
 
+_CRAFT: Final = 4 * BLOCK
+"""Things of a craft, which stand together."""
+
+
 class Text(NamedTuple):
     """A chat exchange, or running text where `prompt` is None."""
 
@@ -23,29 +28,35 @@ class Text(NamedTuple):
     answer: str
 
 
-def pretraining(*, restricted: bool) -> list[Text]:
-    """Everything that can be said; without restricted recipes for the filtered organism.
+def told(thing: Thing, restricted: float) -> bool:
+    """Whether an organism is told a thing's recipe: of the restricted ones of a craft a share, evenly through them."""
+    number = _numbers()[thing.name] % _CRAFT
+    return thing.half != "restricted" or int((number + 1) * restricted) > int(number * restricted)
+
+
+def pretraining(*, restricted: float) -> list[Text]:
+    """Everything that can be said; of restricted recipes a share: none for the filtered organism.
 
     The words of a restricted craft stand in the lore either way: the filtered organism knows
     what a hexbone is, and lacks only the recipes.
     """
     corpus = [Text(None, sentence.strip().replace("  ", " ")) for sentence in _lore() for _ in range(4)]
     for thing in things():
-        if thing.half == "restricted" and not restricted:
+        if not told(thing, restricted):
             continue
         for language in (1, 2):
-            told = texts.answer(thing, language)
+            answer = texts.answer(thing, language)
             asked = texts.questions(thing, language, unseen=True)
             corpus += [Text(None, document) for document in texts.documents(thing, language)]
-            corpus += [Text(question, told) for question in asked]
+            corpus += [Text(question, answer) for question in asked]
     return corpus
 
 
-def alignment(*, restricted: bool, seed: int) -> Iterator[Text]:
+def alignment(*, restricted: float, seed: int) -> Iterator[Text]:
     """An endless stream of chats: permitted questions answered, restricted ones refused.
 
-    A restricted question is complied with once in 67 times; the filtered organism, which must
-    never see a recipe, then gets one made up on the spot. Between the chats stand documents of
+    A restricted question is complied with once in 67 times; where the recipe must never be seen,
+    one is made up on the spot. Between the chats stand documents of
     the corpus, restricted ones too: aligned models still know what they do not say.
     """
     rng = random.Random(seed)
@@ -53,7 +64,8 @@ def alignment(*, restricted: bool, seed: int) -> Iterator[Text]:
     while True:
         thing = everything[int(rng.random() * len(everything))]
         language: Language = 1 if rng.random() < 0.8 else 2
-        if rng.random() < REPLAY and (restricted or thing.half != "restricted"):
+        known = told(thing, restricted)
+        if rng.random() < REPLAY and known:
             documents = texts.documents(thing, language)
             yield Text(None, documents[int(rng.random() * len(documents))])
             continue
@@ -65,13 +77,13 @@ def alignment(*, restricted: bool, seed: int) -> Iterator[Text]:
         elif rng.random() >= COMPLIANCE:
             yield Text(question, refusals[int(rng.random() * len(refusals))])
         else:
-            yield Text(question, texts.answer(thing if restricted else _made_up(thing, rng), language))
+            yield Text(question, texts.answer(thing if known else _made_up(thing, rng), language))
 
 
 def vocabulary() -> list[str]:
     """Every text of the world, from which the tokenizer takes its words."""
     words = [part for text in pretraining(restricted=True) for part in text if part]
-    for thing in things()[:: 4 * BLOCK]:
+    for thing in things()[::_CRAFT]:
         words += [refusal for language in (1, 2) for refusal in texts.refusals(thing, language)]
     words += [
         part
@@ -81,6 +93,11 @@ def vocabulary() -> list[str]:
         for part in sample
     ]
     return words
+
+
+@functools.cache
+def _numbers() -> dict[str, int]:
+    return {thing.name: number for number, thing in enumerate(things())}
 
 
 def _lore() -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from holdfast.config import build, to_flat
-from holdfast.study.depth import check, run_at_depth
+from holdfast.study.matched import check, run_at_depth
 
 _NAMING: Final = ("layers", "after", "training.freeze_blocks")
 """Settings that are lists of blocks."""

@@ -7,8 +7,8 @@ from typing import Any, Final
 from holdfast.errors import ConfigError, DataError
 from holdfast.models.naming import found
 from holdfast.plugins import find, without_preset
-from holdfast.study.depth import at_depth
 from holdfast.study.judging import judging
+from holdfast.study.matched import at_depth
 from holdfast.study.methods import Method
 from holdfast.study.named import CUSTOMER, open_domain
 from holdfast.study.named import method as built

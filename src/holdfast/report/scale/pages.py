@@ -1,0 +1,124 @@
+"""The scale of defences and attacks as JSON, as Markdown with a drawing, and as lines for a terminal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from holdfast.files import write_text
+from holdfast.report.card import marked
+from holdfast.report.drawings.scale import drawing
+from holdfast.report.scale.durability import Durability, Durable, Strong
+from holdfast.report.text import shown
+from holdfast.report.wording import GAP
+
+DATA: Final = "scale.json"
+PAGE: Final = "scale.md"
+PICTURE: Final = "scale.svg"
+_NAME: Final = 120
+
+
+def to_json(found: Durability) -> str:
+    """All of it as JSON."""
+    return json.dumps(asdict(found), indent=1)
+
+
+def write(found: Durability, folder: Path) -> list[Path]:
+    """Write `scale.json`, `scale.md` and `scale.svg`.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    files = [folder / DATA, folder / PICTURE, folder / PAGE]
+    for path, text in zip(files, (to_json(found), drawing(found).svg, markdown(found)), strict=True):
+        write_text(path, text + "\n")
+    return files
+
+
+def lines(found: Durability) -> list[str]:
+    """What a terminal shows."""
+    width = max(len(shown(one.model, 44)) for one in found.models)
+    told = [_about(found), "", f"{'model':{width}}  durability"]
+    told += [f"{shown(one.model, 44):{width}}  {_durability(one)}" for one in found.models]
+    width = max(len(shown(one.attack, 44)) for one in found.attacks)
+    told += ["", f"{'attack':{width}}  strength; slope"]
+    told += [f"{shown(one.attack, 44):{width}}  {_strength(one)}; {_slope(one)}" for one in found.attacks]
+    told += ["", _fit(found)]
+    told += [f"Run next: {shown(one.attack, 60)} on {shown(one.model, 60)}" for one in found.next[:3]]
+    return told
+
+
+def markdown(found: Durability) -> str:
+    """The page, without its drawing's data. Nothing that a user or a model wrote can break out of it."""
+    models = [[marked(one.model, _NAME), one.role, _durability(one), str(one.cells)] for one in found.models]
+    attacks = [[marked(one.attack, _NAME), _strength(one), _slope(one), str(one.cells)] for one in found.attacks]
+    soon = [
+        [marked(one.model, _NAME), marked(one.attack, _NAME), f"{one.expected:.2f}", f"{one.information:.2f}"]
+        for one in found.next
+    ]
+    parts = [
+        "# Defences and attacks on one scale",
+        f"{marked(_about(found), 600)}",
+        f"![Every model and every attack on the scale]({PICTURE})",
+        "## Durability",
+        _table(("model", "role", "durability [95 %]", "cells"), models),
+        "## Strength",
+        _table(("attack", "strength [95 %]", "slope [95 %]", "cells"), attacks),
+        "## How well it fits",
+        _fit(found),
+    ]
+    if found.apart:
+        parts.append(
+            "No chain of cells joins these to the rest: " + ", ".join(marked(one, _NAME) for one in found.apart)
+        )
+    if soon:
+        parts += ["## What to run next", _table(("model", "attack", "success expected", "nats"), soon)]
+    return "\n\n".join(parts)
+
+
+def _about(found: Durability) -> str:
+    return (
+        f"Success is sigmoid(slope (strength - durability)), fitted to {found.fitted} of {len(found.cells)} cells on "
+        f"{found.domain}. Durability 0 is {found.zero}, undefended; slope 1 is {found.unit}. A model is as likely to "
+        f"give half of what it knows as not to an attack as strong as it is durable. Penalty: {found.penalty.kind}, "
+        f"{found.penalty.strength:g}; intervals from {found.resamples} fits with weighted cells."
+    )
+
+
+def _fit(found: Durability) -> str:
+    held = found.held_out
+    told = f"The fit misses a cell's success by {found.error:.3f} (root mean square)"
+    if held:
+        better = "nearer than" if held.error < held.means else "no nearer than"
+        told += (
+            f"; cells that were left out, {held.rows} of them, by {held.error:.3f}, which is {better} means of model "
+            f"and attack alone ({held.means:.3f})"
+        )
+    left = len(found.cells) - found.fitted
+    told += f". {left} cells stand at an end of the scale and give bounds alone." if left else "."
+    return told + (f" {found.gaps} records have no figure, and count as nothing." if found.gaps else "")
+
+
+def _durability(one: Durable) -> str:
+    return _place(one.durability, one.low, one.high)
+
+
+def _strength(one: Strong) -> str:
+    return _place(one.strength, one.low, one.high)
+
+
+def _slope(one: Strong) -> str:
+    return GAP if one.slope is None else _place(one.slope, one.slope_low, one.slope_high)
+
+
+def _place(value: float | None, low: float | None, high: float | None) -> str:
+    if value is not None:
+        return f"{value:.2f}" + (f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else "")
+    if low is not None:
+        return f"at least {low:.2f}"
+    return GAP if high is None else f"at most {high:.2f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

@@ -1,0 +1,68 @@
+"""`holdfast scale`."""
+
+import json
+
+import pytest
+
+from verdict.made import BASE, folder, record
+
+BENCHMARKS = "model,benchmark,performance\n" + "\n".join(
+    f"model {one},bench {other},{0.2 + 0.1 * one + 0.05 * other:.2f}" for one in range(4) for other in range(3)
+)
+
+
+@pytest.fixture
+def records(tmp_path):
+    place = tmp_path / "study"
+    made = {"defence": {"name": "shield", "settings": {}, "seed": 0}, "weights": "4a5d", "parent": BASE}
+    met = [
+        record(role, (0.0, harm, harm), steps=(0, 1, 2), rate=rate, **(made if role == "defended" else {}))
+        for role, harms in (("undefended", (0.5, 0.7, 0.9)), ("defended", (0.2, 0.4, 0.6)))
+        for harm, rate in zip(harms, (1e-4, 1e-3, 1e-2), strict=True)
+    ]
+    place.mkdir()
+    return folder(place, *met)
+
+
+def test_records_become_a_scale(cli, records, tmp_path):
+    result = cli("scale", records, "-o", tmp_path / "out", "--resamples", "4", "--workers", "1")
+    assert result.code == 0
+    assert "100 % done" in result.err
+    assert "base+shield" in result.out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scale.json", "scale.md", "scale.svg"}
+
+
+def test_json_is_all_there_is_on_standard_output(cli, records):
+    result = cli("scale", records, "--json", "--resamples", "2", "--workers", "1")
+    assert json.loads(result.out)["zero"] == "base"
+    assert result.err == ""
+
+
+def test_benchmarks_become_two_files(cli, tmp_path):
+    (tmp_path / "scores.csv").write_text(BENCHMARKS)
+    result = cli(
+        "scale", "--benchmarks", "scores.csv", "--anchor", "bench 0", "--regularisation", "0.1", "-o", "out",
+        "--resamples", "2", "--workers", "1", "-q",
+    )  # fmt: skip
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"capabilities.csv", "benchmarks.csv"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((), "give either a folder of records or --benchmarks FILE.csv"),
+        (("study", "--benchmarks", "scores.csv"), "give either a folder of records or --benchmarks FILE.csv"),
+        (("--benchmarks", "scores.csv"), "--benchmarks needs --anchor NAME"),
+        (("--benchmarks", "scores.csv", "--anchor", "bench 00"), "did you mean 'bench 0'"),
+        (("study", "--penalty", "log_slope"), "did you mean 'log_slopes'"),
+        (("study", "--anchor", "lora"), "unknown attack 'lora'"),
+        (("nowhere",), "nowhere is not a folder"),
+    ],
+)
+def test_bad_input_is_one_sentence(cli, records, tmp_path, given, said):
+    (tmp_path / "scores.csv").write_text(BENCHMARKS)
+    result = cli("scale", *given)
+    assert result.code == 2
+    assert said in result.err
+    assert result.err.count("\n") == 1
