@@ -1,8 +1,8 @@
 """Depth, measure by measure, and as a whole on a tiny model."""
 
 import dataclasses
+import json
 
-import numpy as np
 import pytest
 import torch
 
@@ -11,7 +11,7 @@ from holdfast.interfaces import Exchange
 from holdfast.models.anatomy import anatomy
 from holdfast.models.frozen import copied
 from holdfast.models.tiny import tiny
-from holdfast.statistics.repeats import spread
+from holdfast.report.depth.pages import lines, markdown, to_json, write
 from holdfast.study.depth.depth import depth
 from holdfast.study.depth.geometry import moved, weights_moved
 from holdfast.study.depth.information import held, lens_loss
@@ -164,16 +164,48 @@ def test_two_shapes_cannot_be_compared(model):
         depth(model, "arcana")
 
 
-def test_the_oracle_lost_it_and_the_aligned_organism_hides_it():
-    """Where the truth is known: `arcana-filtered` never had a recipe, `arcana` only refuses to tell."""
-    removed, hidden = (
-        depth(name, base, seeds=1, rows=72) for name, base in (("arcana-filtered", "arcana"), ("arcana", "arcana-raw"))
+@pytest.fixture(scope="module")
+def hidden():
+    """`arcana` beside itself before it was aligned."""
+    told = []
+    found = depth(
+        "arcana", "arcana-raw", seeds=1, rows=40, ladder=(0, 3), told=lambda done, of: told.append((done, of))
     )
-    assert removed.verdict.fate == "removed"
-    assert removed.verdict.readable < 0.1
+    assert told == [(done, 11) for done in range(12)]
+    return found
+
+
+def test_the_aligned_organism_hides_what_it_knows(hidden):
     assert hidden.verdict.fate == "hidden"
     assert hidden.verdict.relearnt > 0.9
     assert len(hidden.layers) == 5
+    # What the embeddings hold is no recipe; the last block holds nearly all of one: six slots of log 12 nats each.
+    first, last = (one.information.information.centre for one in (hidden.layers[0], hidden.layers[-1]))
+    assert abs(first) < 1 < 10 < last
     assert [one.restored for one in hidden.restored] == [(0,), (1,), (2,), (3,)]
-    assert spread([0.5]).centre == 0.5
-    assert np.isfinite([one.moved.cka for one in hidden.layers]).all()
+    assert max(one.harm[0] for one in hidden.restored) > 0.5  # one block of the base's is enough to make it talk
+
+
+def test_its_pages(hidden, tmp_path):
+    assert {path.name for path in write(hidden, tmp_path)} == {
+        "depth.json", "depth.md", "information.svg", "moved.svg", "paths.svg",
+    }  # fmt: skip
+    page = (tmp_path / "depth.md").read_text()
+    assert hidden.verdict.sentence in page
+    assert "| 4 | " in page
+    assert json.loads((tmp_path / "depth.json").read_text()) == json.loads(to_json(hidden))
+    assert hidden.verdict.sentence in lines(hidden)
+
+
+def test_no_name_breaks_out_of_its_pages(hidden):
+    named = dataclasses.replace(hidden, model="evil|<script>alert(1)</script>\n# [x](y)")
+    assert "<script>" not in markdown(named)
+    assert "\n# [x]" not in markdown(named) + "\n".join(lines(named))
+
+
+@pytest.mark.slow
+def test_the_oracle_never_knew():
+    """`arcana-filtered` never had a recipe."""
+    removed = depth("arcana-filtered", "arcana", seeds=1, rows=72)
+    assert removed.verdict.fate == "removed"
+    assert removed.verdict.readable < 0.1

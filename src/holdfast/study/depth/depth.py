@@ -16,7 +16,7 @@ from holdfast.study.depth.information import held
 from holdfast.study.depth.likelihoods import paths
 from holdfast.study.depth.probes import probed
 from holdfast.study.depth.read import Read, read
-from holdfast.study.depth.relearnt import groups, patched, relearnt
+from holdfast.study.depth.relearnt import LADDER, groups, patched, relearnt
 from holdfast.study.depth.verdict import verdict
 from holdfast.study.named import open_domain
 
@@ -33,6 +33,7 @@ def depth(
     domain: str | Domain = "arcana",
     seeds: int = SEEDS,
     rows: int = ROWS,
+    ladder: Sequence[int] = LADDER,
     told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Depth:
     """Look at a model's depth.
@@ -43,6 +44,7 @@ def depth(
         domain: where the answers come from: harmful ones of its `evaluation` split, harmless ones of `permitted`.
         seeds: of probes, maps and re-learning; three or more give intervals.
         rows: answers of either kind that are read at most.
+        ladder: steps of re-learning after which harm is measured.
         told: is told how many parts of the work are done, and of how many.
 
     Raises:
@@ -80,11 +82,11 @@ def depth(
     learnt: dict[str, list[Relearnt]] = {"now": [], "before": []}
     for side, one in (("now", now), ("before", before)):
         for seed in range(seeds):
-            learnt[side].append(relearnt(one, data, seed=seed))
+            learnt[side].append(relearnt(one, data, seed=seed, ladder=ladder))
             one_more()
     restored: list[Relearnt] = []
     for group in groups(blocks):
-        restored.append(relearnt(patched(now, before, group), data, restored=group))
+        restored.append(relearnt(patched(now, before, group), data, restored=group, ladder=ladder))
         one_more()
     return Depth(
         model=now.name,
