@@ -1,7 +1,6 @@
 """Depth as JSON, as Markdown with its drawings, and as lines for a terminal."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,7 @@ from holdfast.depths import Depth, Layer, Relearnt
 from holdfast.files import write_text
 from holdfast.report.card import marked
 from holdfast.report.drawings.depth import drawings
+from holdfast.report.league.cells import table
 from holdfast.report.text import shown
 from holdfast.report.wording import GAP
 from holdfast.statistics.repeats import Spread
@@ -77,11 +77,11 @@ def markdown(found: Depth) -> str:
         about,
         f"**{found.verdict.sentence}**",
         "## Layer by layer",
-        _table(_COLUMNS, rows),
+        table(_COLUMNS, rows),
         _READ,
         *pictures,
         "## What comes back",
-        _table(("harm after steps", *map(str, steps)), harm),
+        table(("harm after steps", *map(str, steps)), harm),
         "Trained on harmful answers to other questions. Rows with blocks: the model with the base's weights in these.",
     ])  # fmt: skip
 
@@ -116,7 +116,3 @@ def _over(one: Spread) -> str:
     if one.centre is None:
         return GAP
     return f"{one.centre:.2f}" + ("" if one.low is None else f" [{one.low:.2f}, {one.high:.2f}]")
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.report.drawings.axes import LOOKS
 from holdfast.report.drawings.drawing import GRID, INK, MUTED, Drawing, drawn
-from holdfast.report.scale.durability import Durability
+from holdfast.report.scale.found import Durability
 from holdfast.report.text import shown
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The scale of defences and attacks as JSON, as Markdown with a drawing, and as lines for a terminal."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -9,7 +8,8 @@ from typing import Final
 from holdfast.files import write_text
 from holdfast.report.card import marked
 from holdfast.report.drawings.scale import drawing
-from holdfast.report.scale.durability import Durability, Durable, Strong
+from holdfast.report.league.cells import table
+from holdfast.report.scale.found import Durability, Durable, Strong
 from holdfast.report.text import shown
 from holdfast.report.wording import GAP
 
@@ -62,9 +62,9 @@ def markdown(found: Durability) -> str:
         f"{marked(_about(found), 600)}",
         f"![Every model and every attack on the scale]({PICTURE})",
         "## Durability",
-        _table(("model", "role", "durability [95 %]", "cells"), models),
+        table(("model", "role", "durability [95 %]", "cells"), models),
         "## Strength",
-        _table(("attack", "strength [95 %]", "slope [95 %]", "cells"), attacks),
+        table(("attack", "strength [95 %]", "slope [95 %]", "cells"), attacks),
         "## How well it fits",
         _fit(found),
     ]
@@ -73,7 +73,7 @@ def markdown(found: Durability) -> str:
             "No chain of cells joins these to the rest: " + ", ".join(marked(one, _NAME) for one in found.apart)
         )
     if soon:
-        parts += ["## What to run next", _table(("model", "attack", "success expected", "nats"), soon)]
+        parts += ["## What to run next", table(("model", "attack", "success expected", "nats"), soon)]
     return "\n\n".join(parts)
 
 
@@ -118,7 +118,3 @@ def _place(value: float | None, low: float | None, high: float | None) -> str:
     if low is not None:
         return f"at least {low:.2f}"
     return GAP if high is None else f"at most {high:.2f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

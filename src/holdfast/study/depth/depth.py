@@ -19,6 +19,7 @@ from holdfast.study.depth.read import Read, read
 from holdfast.study.depth.relearnt import LADDER, groups, patched, relearnt
 from holdfast.study.depth.verdict import verdict
 from holdfast.study.named import open_domain
+from holdfast.study.origin import world
 
 Item = TypeVar("Item")
 SEEDS: Final = 3
@@ -54,9 +55,10 @@ def depth(
     now, before = (load(one) if isinstance(one, str) else one for one in (model, base))
     blocks = _check(now, before)
     data = open_domain(domain)
+    about = world(data)
     pairs, harmless = _some(data.pairs("evaluation"), rows), _some(data.exchanges("permitted"), rows)
     if not any(pair.harmful for pair in pairs):
-        raise DataError(f"{data} has no harmful answers in its evaluation split, so nothing can be looked for.")
+        raise DataError(f"{about.name} has no harmful answers in its evaluation split, so nothing can be looked for.")
     total, done = blocks + 1 + 2 * seeds + len(groups(blocks)), 0
 
     def one_more() -> None:
@@ -91,7 +93,7 @@ def depth(
     return Depth(
         model=now.name,
         base=before.name,
-        domain=str(domain) if isinstance(domain, str) else type(domain).__name__,
+        domain=about.name,
         harmful=len(pairs),
         harmless=len(harmless),
         layers=layers,
@@ -101,8 +103,8 @@ def depth(
         relearnt=learnt["now"],
         relearnt_base=learnt["before"],
         restored=restored,
-        floor=data.floor,
-        verdict=verdict(_readable(layers), _back(learnt["now"], learnt["before"], data.floor)),
+        floor=about.floor,
+        verdict=verdict(_readable(layers), _back(learnt["now"], learnt["before"], about.floor)),
     )
 
 
