@@ -210,15 +210,23 @@ def matmul_rate(device: str, dtype: torch.dtype, size: int = 8192, times: int = 
 
 def seconds(shape: Shape, device: str, arms: list[str], rounds: int, warm_up: int) -> dict[str, np.ndarray]:
     bench = Bench(shape, device)
-    taken = [{arm: bench.step(arm) for arm in arms} for _ in range(warm_up + rounds)][warm_up:]
+    taken: list[dict[str, float]] = []
+    for number in range(warm_up + rounds):
+        taken.append({arm: bench.step(arm) for arm in arms})
+        print(
+            f"round {number}: " + ", ".join(f"{arm} {took:.2f} s" for arm, took in taken[-1].items()), file=sys.stderr
+        )
+    taken = taken[warm_up:]
     return {arm: np.array([each[arm] for each in taken]) for arm in arms}
 
 
 def compared(arm: str, taken: dict[str, np.ndarray], work: dict[str, int], peak: dict[str, float]) -> dict[str, float]:
     """An arm beside SFT."""
     ratios, flop_ratio = taken[arm] / taken["sft"], work[arm] / work["sft"]
-    upper = bootstrap((ratios,), np.median, confidence_level=0.95, alternative="less", method="percentile", rng=0)
-    time_ratio_upper = float(upper.confidence_interval.high)
+    time_ratio_upper = float(ratios.max())
+    if len(ratios) > 1:
+        upper = bootstrap((ratios,), np.median, confidence_level=0.95, alternative="less", method="percentile", rng=0)
+        time_ratio_upper = float(upper.confidence_interval.high)
     return {
         "time_ratio": float(np.median(ratios)),
         "time_ratio_upper": time_ratio_upper,
@@ -245,6 +253,7 @@ def main() -> None:
     for arm in arms:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             peak[arm] = pool.apply(peak_megabytes, (shape, options.device, arm, options.memory_steps))
+        print(f"{arm}: {peak[arm]:,.0f} MB", file=sys.stderr)
     work = {arm: flops(shape, options.device, arm) for arm in arms}
     taken = seconds(shape, options.device, arms, rounds, options.warm_up)
 
