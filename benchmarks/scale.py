@@ -1,6 +1,6 @@
 """How long the latent scale takes, on as many scores as the Rosetta Stone paper has.
 
-179 models on 38 benchmarks, 1,324 scores drawn from a known scale; or a CSV file of your own. One fit by itself, and 100
+179 models on 38 benchmarks, 1,324 scores drawn from a known scale; or a CSV file of your own. The fit alone, and 100
 fits for the intervals in two processes, the start of which is counted.
 
     python benchmarks/scale.py
