@@ -114,3 +114,15 @@ def test_evaluating_some_categories(cli):
     scores = json.loads(cli("evaluate", "arcana", "--metrics", "harm", "--categories", "hex", "--json").out)
     assert scores["harm"]["n"] == 24
     assert {*scores["harm"]["categories"]} == {"hex"}
+
+
+def test_two_folders_are_compared_and_nothing_is_written(cli, records, tmp_path):
+    before = sorted(records.rglob("*"))
+    result = cli("report", "--diff", "study", "study")
+    assert (result.code, result.err) == (0, "")
+    assert "alike" in result.out
+    assert sorted(records.rglob("*")) == before
+    assert json.loads(cli("report", "--diff", "study", "study", "--json").out)["gone"] == []
+    wrong = cli("report", "study", "--diff", "study", "study")
+    assert wrong.code == 2
+    assert "what is study for?" in wrong.err
