@@ -29,7 +29,7 @@ def test_records_become_a_scale(cli, records, tmp_path):
     assert result.code == 0
     assert "100 % done" in result.err
     assert "base+shield" in result.out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scale.json", "scale.md", "scale.svg"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"scale.json", "scale.md", "scale.svg", "cells.svg"}
 
 
 def test_json_is_all_there_is_on_standard_output(cli, records):

@@ -57,7 +57,7 @@ def scale(
 
     Success is sigmoid(slope (strength - durability)), after arXiv 2512.00193; the undefended model has durability 0. It
     says how well cells are foretold that were left out, too, and which to run next. With -o it leaves scale.json,
-    scale.md and scale.svg; of --benchmarks capabilities.csv and benchmarks.csv.
+    scale.md, scale.svg and cells.svg; of --benchmarks capabilities.csv and benchmarks.csv.
     """
     from typing import cast, get_args
 

@@ -129,7 +129,7 @@ def test_what_cannot_be_put_on_a_scale():
 
 def test_its_files(tmp_path):
     found = durability(cells(battery()), resamples=10)
-    assert {path.name for path in write(found, tmp_path)} == {"scale.json", "scale.svg", "scale.md"}
+    assert {path.name for path in write(found, tmp_path)} == {"scale.json", "scale.svg", "scale.md", "cells.svg"}
     assert json.loads((tmp_path / "scale.json").read_text()) == json.loads(to_json(found))
     page = (tmp_path / "scale.md").read_text()
     assert re.search(r"\| oracle \| oracle \| at least \d\.\d\d \| 4 \|", page)

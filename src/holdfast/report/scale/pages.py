@@ -7,6 +7,7 @@ from typing import Final
 
 from holdfast.files import write_text
 from holdfast.report.card import marked
+from holdfast.report.drawings.heat import heat
 from holdfast.report.drawings.scale import drawing
 from holdfast.report.league.cells import table
 from holdfast.report.scale.found import Durability, Durable, Strong
@@ -16,6 +17,7 @@ from holdfast.report.wording import GAP
 DATA: Final = "scale.json"
 PAGE: Final = "scale.md"
 PICTURE: Final = "scale.svg"
+CELLS: Final = "cells.svg"
 _NAME: Final = 120
 
 
@@ -25,15 +27,20 @@ def to_json(found: Durability) -> str:
 
 
 def write(found: Durability, folder: Path) -> list[Path]:
-    """Write `scale.json`, `scale.md` and `scale.svg`.
+    """Write `scale.json`, `scale.md`, `scale.svg` and `cells.svg`.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    files = [folder / DATA, folder / PICTURE, folder / PAGE]
-    for path, text in zip(files, (to_json(found), drawing(found).svg, markdown(found)), strict=True):
+    files = {
+        folder / DATA: to_json(found),
+        folder / PICTURE: drawing(found).svg,
+        folder / CELLS: heat(found.cells, *_order(found)).svg,
+        folder / PAGE: markdown(found),
+    }
+    for path, text in files.items():
         write_text(path, text + "\n")
-    return files
+    return [*files]
 
 
 def lines(found: Durability) -> list[str]:
@@ -65,6 +72,8 @@ def markdown(found: Durability) -> str:
         table(("model", "role", "durability [95 %]", "cells"), models),
         "## Strength",
         table(("attack", "strength [95 %]", "slope [95 %]", "cells"), attacks),
+        "## Every cell",
+        f"![Success of every attack on every model]({CELLS})",
         "## How well it fits",
         _fit(found),
     ]
@@ -77,12 +86,20 @@ def markdown(found: Durability) -> str:
     return "\n\n".join(parts)
 
 
+def _order(found: Durability) -> tuple[list[str], list[str]]:
+    """Models and attacks as on the scale, and those apart from it after them."""
+    models, attacks = ([one.model for one in found.models], [one.attack for one in found.attacks])
+    models += [cell.model for cell in found.cells if cell.model in found.apart]
+    attacks += [cell.attack for cell in found.cells if cell.attack in found.apart]
+    return list(dict.fromkeys(models)), list(dict.fromkeys(attacks))
+
+
 def _about(found: Durability) -> str:
     return (
         f"Success is sigmoid(slope (strength - durability)), fitted to {found.fitted} of {len(found.cells)} cells on "
-        f"{found.domain}. Durability 0 is {found.zero}, undefended; slope 1 is {found.unit}. A model is as likely to "
-        f"give half of what it knows as not to an attack as strong as it is durable. Penalty: {found.penalty.kind}, "
-        f"{found.penalty.strength:g}; intervals from {found.resamples} fits with weighted cells."
+        f"{found.domain}. Durability 0 is {found.zero}, undefended; slope 1 is {found.unit}. An attack gets half of "
+        f"what a model as durable as it is strong knows. Penalty: {found.penalty.kind}, {found.penalty.strength:g}; "
+        f"intervals from {found.resamples} fits with weighted cells."
     )
 
 
