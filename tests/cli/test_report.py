@@ -126,3 +126,10 @@ def test_two_folders_are_compared_and_nothing_is_written(cli, records, tmp_path)
     wrong = cli("report", "study", "--diff", "study", "study")
     assert wrong.code == 2
     assert "what is study for?" in wrong.err
+
+
+def test_an_index_over_studies(cli, records, tmp_path):
+    result = cli("index", "study", "-o", "index.html", "-q")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert "base+shield" in (tmp_path / "index.html").read_text()
+    assert cli("index", "nowhere", "-o", "index.html").code == 2

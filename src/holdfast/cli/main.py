@@ -17,6 +17,7 @@ from holdfast.cli import (
     evaluate,
     guard,
     harden,
+    index,
     learn,
     listing,
     mend,
@@ -52,6 +53,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("plan-memory")(plan_memory.plan_memory)
 app.command("depth")(depth.depth)
 app.command("report")(report.report)
+app.command("index")(index.index)
 app.command("scale")(scale.scale)
 app.command("list")(listing.listing)
 app.command("replicate")(replicate.replicate)

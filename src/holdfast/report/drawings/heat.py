@@ -40,7 +40,9 @@ def heat(cells: Sequence[Cell], models: Sequence[str], attacks: Sequence[str], *
         width = figure.get_figwidth()
         figure.subplots_adjust(left=2.9 / width, right=1 - 0.1 / width, bottom=2.6 / height, top=1 - 0.1 / height)
         axes.set_facecolor("#ffffff")
-        axes.imshow(values, cmap="Oranges", vmin=0, vmax=1, aspect="auto")
+        edges = [np.arange(count + 1) - 0.5 for count in values.shape]
+        axes.pcolormesh(edges[1], edges[0], np.ma.masked_invalid(values), cmap="Oranges", vmin=0, vmax=1)
+        axes.invert_yaxis()
         for row, column in np.ndindex(values.shape):
             if np.isnan(values[row, column]):
                 axes.plot(column, row, marker="x", color=MUTED, markersize=3.5, linestyle="none")

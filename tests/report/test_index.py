@@ -1,0 +1,86 @@
+"""The index over many studies, and the page of it in a real browser."""
+
+import time
+
+import pytest
+from chromium import BROWSER, Chromium
+
+from holdfast.errors import DataError
+from holdfast.report.index.collect import collect
+from holdfast.report.index.page import page
+from verdict.made import BREAKS, HOLDS, folder, prompted, record
+
+EVIL = "evil<script>alert(1)</script>\u202e\x00" + "long" * 200
+
+
+@pytest.fixture
+def studies(tmp_path):
+    """One study whose model breaks, one whose model holds, and one without a hardened model."""
+    broken = folder(tmp_path / "broken", record("undefended", BREAKS), record("defended", (0, 0, 0.1, 0.5, 0.6, 0.7)))
+    held = folder(
+        tmp_path / "held",
+        record("undefended", BREAKS),
+        record("defended", HOLDS, model=EVIL, defence={"name": "wall", "settings": {}, "seed": 0}),
+    )
+    alone = folder(tmp_path / "alone", record("undefended", BREAKS), prompted("undefended", 0.9))
+    (broken / "report.html").write_text("")
+    return [broken, held, alone]
+
+
+def test_every_model_has_a_row_and_every_study_a_place(studies, tmp_path):
+    found = collect(studies, tmp_path / "index.html")
+    assert [one.name for one in found.studies] == ["broken", "held", "alone"]
+    assert [one.link for one in found.studies] == ["broken/report.html", None, None]
+    assert [row.study for row in found.rows] == [0, 1]
+    assert found.rows[0].outcome == "broken"
+    assert found.rows[0].multiplier.low == pytest.approx(1.0)
+    assert found.rows[0].harm == 0.7
+    assert "nothing to give a verdict on" in found.studies[2].why
+    assert len(found.studies[2].cells) == 2
+
+
+def test_a_folder_without_records_is_told(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty holds no record"):
+        collect([tmp_path / "empty"], tmp_path / "index.html")
+
+
+def test_nothing_breaks_out(studies, tmp_path):
+    made = page(collect(studies, tmp_path / "index.html"))
+    assert "<script>alert" not in made
+    assert made.count("<script>") == 1
+    assert "\u202e" not in made
+    assert "\x00" not in made
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    made = Chromium(tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+def test_in_a_browser(browser, studies, tmp_path):
+    """Silent and alone; filtered by words, sorted by a column either way, gaps last."""
+    path = tmp_path / "index.html"
+    path.write_text(page(collect(studies, path)))
+    browser.open(path.as_uri())
+    listed = "[...document.querySelectorAll('#models tbody tr')]"
+    rows = f"{listed}.filter(row => !row.hidden).map(row => row.cells[0].textContent)"
+    assert browser.value(rows) == ["broken", "held"]
+    browser.value("f = document.querySelector('#filter'); f.value = 'HOLDS'; f.dispatchEvent(new Event('input'))")
+    browser.value("f.value = 'broken'; f.dispatchEvent(new Event('input'))")
+    assert browser.value(rows) == ["broken"]
+    assert browser.value("document.querySelector('#shown').textContent") == "1 of 2 models"
+    browser.value("f.value = ''; f.dispatchEvent(new Event('input'))")
+    harm = "document.querySelectorAll('#models thead button')[5]"
+    browser.value(f"{harm}.click()")
+    assert browser.value(rows) == ["broken", "held"]
+    browser.value(f"{harm}.click()")
+    assert browser.value(rows) == ["held", "broken"]
+    assert browser.value(f"{harm}.closest('th').getAttribute('aria-sort')") == "ascending"
+    time.sleep(0.1)
+    assert browser.told("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
+    asked = {one["request"]["url"] for one in browser.told("Network.requestWillBeSent")}
+    assert asked <= {path.as_uri(), "data:,"}
