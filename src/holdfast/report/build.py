@@ -52,6 +52,7 @@ def judged(
     missing: int = 0,
     asked: int | None = None,
     alone: bool = False,
+    over_seeds: bool = True,
 ) -> Report:
     """The report on records by name, as those of a study. Arguments and errors as for `build`.
 
@@ -61,6 +62,7 @@ def judged(
         missing: how many cells of a study are not done yet. With any, nothing is said to hold.
         asked: how many seeds of the defence the study asks for.
         alone: whether each model is judged by itself, with no undefended one to compare with: costs are absolute then.
+        over_seeds: whether models that were hardened alike are compared, which takes as long as all verdicts do.
     """
     from holdfast.report.verdict.comparison import compared  # brings scipy, which takes longer than reading does
 
@@ -87,7 +89,7 @@ def judged(
         judges=asked_of,
         terms=to_dict(terms),
         comparisons=[]
-        if alone
+        if alone or not over_seeds
         else [open_comparison(one, missing, asked) for one in compared(evidence, verdicts, called, terms)],
         verdicts=verdicts,
         threat_model=threat_model(found.values()),

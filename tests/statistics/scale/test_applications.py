@@ -83,7 +83,9 @@ def test_where_two_lines_meet():
 
 def test_acceleration_is_seen_where_it_is_and_by_looking_often_where_it_is_not():
     """Growth that doubles is mostly seen at the end; steady growth seldom, but oftener by who looks each year."""
-    there, absent = (power(World(factor=factor, benchmarks=40), 4, every=1.0, penalty=FAINT) for factor in (2.0, 1.0))
+    there, absent = (
+        power(World(factor=factor, models=80, benchmarks=30), 3, every=1.5, penalty=FAINT) for factor in (2.0, 1.0)
+    )
     assert there.seen > absent.seen
     assert there.delay <= 3
     assert absent.seen <= absent.ever

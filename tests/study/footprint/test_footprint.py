@@ -210,7 +210,9 @@ def test_a_gauge_tells_phases_apart() -> None:
     assert gauge.peaks["after"] < gauge.peaks["much"] - 60 * MEGA
 
 
-@pytest.mark.parametrize(("dtype", "width"), [(torch.float32, 4), (torch.bfloat16, 2)])
+@pytest.mark.parametrize(
+    ("dtype", "width"), [(torch.float32, 4), pytest.param(torch.bfloat16, 2, marks=pytest.mark.slow)]
+)
 def test_a_probe_takes_a_few_steps_and_sees_every_phase(dtype: torch.dtype, width: int) -> None:
     """tiny-llama: as many gradients as weights, and AdamW keeps twice as much, and a count for each weight.
 
