@@ -92,6 +92,7 @@ def until(done, seconds):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_it_with_one_line(tmp_path):
     """As from a terminal, where every process of the group gets the signal."""
     running = subprocess.Popen(

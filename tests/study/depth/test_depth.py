@@ -169,7 +169,7 @@ def hidden():
     """`arcana` beside itself before it was aligned."""
     told = []
     found = depth(
-        "arcana", "arcana-raw", seeds=1, rows=40, ladder=(0, 3), told=lambda done, of: told.append((done, of))
+        "arcana", "arcana-raw", seeds=1, rows=28, ladder=(0, 3), told=lambda done, of: told.append((done, of))
     )
     assert told == [(done, 11) for done in range(12)]
     return found

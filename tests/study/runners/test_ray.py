@@ -175,6 +175,7 @@ def test_two_share_a_gpu(cluster, tmp_path):
     assert [(tmp_path / f"gpu of {name}").read_text() for name in "ab"] == ["0", "0"]
 
 
+@pytest.mark.slow
 def test_work_of_a_lost_node_is_done_again(cluster, tmp_path):
     """Three pieces on three nodes, the third of which is killed: its piece alone has a second attempt."""
     with ray(cluster) as runner:
