@@ -32,4 +32,4 @@ def index(
         found = collect(folders, output, build(Terms, settings(set_)), told=lambda done: count(done, len(folders)))
     write_text(output, page(found))
     if not quiet:
-        typer.echo(f"{len(found.rows)} models of {len(found.studies)} studies: {output}")
+        typer.echo(f"models: {len(found.rows)}, studies: {len(found.studies)}; written: {output}")
