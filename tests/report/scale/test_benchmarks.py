@@ -60,6 +60,11 @@ def test_two_files_come_out(tmp_path):
     assert '"capability"' in to_json(found)
 
 
+def test_a_name_stays_as_it_is(tmp_path):
+    given, _ = read(file(tmp_path, [("large ", "easy", 0.5, ""), ("large", "easy", 0.6, "")]))
+    assert given.subjects == ("large ", "large")
+
+
 def test_what_is_not_joined_is_told(tmp_path):
     given, years = read(file(tmp_path, [*ROWS, ("alone", "elsewhere", 0.5, "")]))
     found = scaled(given, "easy", Penalty(kind="squares"), resamples=2)

@@ -70,8 +70,9 @@ def read(path: Path) -> tuple[Scores, dict[str, float]]:
     years: dict[str, float] = {}
     for row in table:
         place = f"{path}, line {table.line_num}"
-        model, benchmark = (row["model"] or "").strip(), (row["benchmark"] or "").strip()
-        if not model or not benchmark:
+        # As they are, spaces and all: whoever joins what comes out to what went in does so by name.
+        model, benchmark = row["model"] or "", row["benchmark"] or ""
+        if not model.strip() or not benchmark.strip():
             raise DataError(f"{place}: model and benchmark both need a name.")
         rows.append((model, benchmark, _share(row["performance"], place)))
         if row.get("date"):
