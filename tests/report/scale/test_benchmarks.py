@@ -91,6 +91,18 @@ def test_what_is_wrong_is_told_by_its_line(tmp_path, rows, head, said):
         read(path)
 
 
+def test_what_is_no_csv_is_told_by_its_line(tmp_path):
+    path = file(tmp_path, [*ROWS, ("x" * 200_000, "easy", 0.4, "")])
+    with pytest.raises(DataError, match=r"line 1[34]: field larger than field limit"):
+        read(path)
+
+
+def test_a_name_cannot_command_a_terminal(tmp_path):
+    given, years = read(file(tmp_path, [*ROWS, ("a\x1b[2J", "elsewhere", 0.5, "")]))
+    found = scaled(given, "easy", Penalty(kind="squares"), resamples=2)
+    assert all("\x1b" not in line for line in lines(found, years))
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.csv cannot be read: No such file"):
         read(tmp_path / "nowhere.csv")

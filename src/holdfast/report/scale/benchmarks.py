@@ -8,7 +8,7 @@ import datetime
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ import numpy as np
 
 from holdfast.errors import DataError, UnknownName
 from holdfast.files import write_text
+from holdfast.report.text import shown
 from holdfast.statistics.scale.fit import Anchor, Penalty, Scale, fit
 from holdfast.statistics.scale.held_out import HeldOut, held_out
 from holdfast.statistics.scale.resamples import Intervals, resampled
@@ -60,23 +61,24 @@ def read(path: Path) -> tuple[Scores, dict[str, float]]:
             f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}."
         ) from None
     table = csv.DictReader(io.StringIO(text))
-    lacking = [name for name in COLUMNS if name not in (table.fieldnames or [])]
+    columns = _columns(table, path)
+    lacking = [name for name in COLUMNS if name not in columns]
     if lacking:
         raise DataError(
             f"{path}, line 1: no column {' or '.join(lacking)}; expected {', '.join(COLUMNS)}, and perhaps date, "
-            f"not {', '.join(table.fieldnames or ['nothing'])}."
+            f"not {shown(', '.join(columns) or 'nothing')}."
         )
     rows: list[tuple[str, str, float]] = []
     years: dict[str, float] = {}
-    for row in table:
+    for row in _rows(table, path):
         place = f"{path}, line {table.line_num}"
         # As they are, spaces and all: whoever joins what comes out to what went in does so by name.
         model, benchmark = row["model"] or "", row["benchmark"] or ""
         if not model.strip() or not benchmark.strip():
             raise DataError(f"{place}: model and benchmark both need a name.")
         rows.append((model, benchmark, _share(row["performance"], place)))
-        if row.get("date"):
-            when = _years(row["date"], place)
+        if date := row.get("date"):
+            when = _years(date, place)
             years[model] = min(when, years.get(model, when))
     if not rows:
         raise DataError(f"{path} holds no score.")
@@ -145,7 +147,7 @@ def lines(found: Benchmarks, years: dict[str, float]) -> list[str]:
     scale, held = found.scale, found.held_out
     about = (
         f"{len(scale.scores.subjects)} models on {len(scale.scores.items)} benchmarks, {len(scale.scores)} scores; "
-        f"{scale.anchor.item} has difficulty 0 and slope 1; penalty {scale.penalty.kind} {scale.penalty.strength:g}"
+        f"{shown(scale.anchor.item)} has difficulty 0 and slope 1; penalty {scale.penalty.kind} {scale.penalty.strength:g}"
     )
     told = [
         about,
@@ -153,7 +155,8 @@ def lines(found: Benchmarks, years: dict[str, float]) -> list[str]:
         + (f"; of scores left out {held.error:.3f}, where means alone have {held.means:.3f}" if held else ""),
     ]
     if found.apart:
-        told.append(f"not joined to {scale.anchor.item} by any chain of scores: {', '.join(found.apart)}")
+        apart = shown(", ".join(found.apart))
+        told.append(f"not joined to {shown(scale.anchor.item)} by any chain of scores: {apart}")
     dated = [place for place, name in enumerate(scale.scores.subjects) if name in years and name not in found.apart]
     when, ability = np.array([years[scale.scores.subjects[one]] for one in dated]), scale.ability[dated]
     top = ahead(when, ability) if dated else np.zeros(0, dtype=bool)
@@ -185,6 +188,20 @@ def _csv(head: Sequence[str], rows: list[list[Any]]) -> str:
     table.writerow(head)
     table.writerows([name, *("" if value is None else f"{value:.6g}" for value in row)] for name, *row in rows)
     return made.getvalue()
+
+
+def _columns(table: "csv.DictReader[str]", path: Path) -> list[str]:
+    try:
+        return [*(table.fieldnames or [])]
+    except csv.Error as error:
+        raise DataError(f"{path}, line 1: {error}; expected a CSV file.") from None
+
+
+def _rows(table: "csv.DictReader[str]", path: Path) -> Iterator[dict[str, str | None]]:
+    try:
+        yield from table
+    except csv.Error as error:
+        raise DataError(f"{path}, line {table.line_num}: {error}; expected a CSV file.") from None
 
 
 def _share(text: str | None, place: str) -> float:
