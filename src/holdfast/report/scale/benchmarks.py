@@ -147,7 +147,8 @@ def lines(found: Benchmarks, years: dict[str, float]) -> list[str]:
     scale, held = found.scale, found.held_out
     about = (
         f"{len(scale.scores.subjects)} models on {len(scale.scores.items)} benchmarks, {len(scale.scores)} scores; "
-        f"{shown(scale.anchor.item)} has difficulty 0 and slope 1; penalty {scale.penalty.kind} {scale.penalty.strength:g}"
+        f"{shown(scale.anchor.item)} has difficulty 0 and slope 1; penalty {scale.penalty.kind} "
+        f"{scale.penalty.strength:g}"
     )
     told = [
         about,
