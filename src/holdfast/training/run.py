@@ -5,7 +5,7 @@ import gc
 import tempfile
 import traceback
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 from transformers import PrinterCallback
@@ -18,6 +18,7 @@ from holdfast.models import devices
 from holdfast.models.anatomy import inside_adapter
 from holdfast.models.chat import context_length
 from holdfast.models.rescale import rescale
+from holdfast.training import heap
 from holdfast.training.arguments import arguments, training_device
 from holdfast.training.collate import Collator, Rows, sample_key
 from holdfast.training.cost import Meter, flops_per_token
@@ -30,7 +31,7 @@ from holdfast.training.stops import OnRung, OnStep, Stops
 from holdfast.training.subject import Subject
 
 _SMALL: Final = 50_000_000
-"""Parameters up to which nobody waits for a collection of garbage, which takes up to half a second."""
+"""Parameters up to which nobody waits for a collection of garbage, which takes up to half a second, or for memory."""
 
 
 def apply(
@@ -88,14 +89,15 @@ def _let_go(network: Any) -> Generator[None]:
     network would lie there until something else is collected, while that is copied, mended and saved.
     """
     large = sum(weight.numel() for weight in network.parameters()) > _SMALL
-    try:
-        yield
-    except Diverged as error:
-        traceback.clear_frames(error.__traceback__)  # the trainer is in them
-        raise
-    finally:
-        if large:
-            gc.collect()
+    with heap.kept() if large else nullcontext():
+        try:
+            yield
+        except Diverged as error:
+            traceback.clear_frames(error.__traceback__)  # the trainer is in them
+            raise
+        finally:
+            if large:
+                gc.collect()
 
 
 def _train(

@@ -43,12 +43,19 @@ def outcome(function, *args, **given):
         return all_of(runner, 1)["it"]
 
 
+def at_work(pid):
+    """Whether a process is; asked once, since it may end between two questions."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def gone(*pids, seconds=10.0):
     """Whether processes are no more, or will be in a moment."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        alive = [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
-        if not alive:
+        if not any(map(at_work, pids)):
             return True
         time.sleep(0.05)
     return False
