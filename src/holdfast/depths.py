@@ -71,8 +71,16 @@ class Relearnt:
 
     restored: tuple[int, ...]
     """The blocks that had been given back the base's weights."""
+    frozen: tuple[int, ...]
+    """The blocks that the defence had been kept from changing."""
     steps: list[int]
     harm: list[float | None]
+
+    @property
+    def blocks(self) -> str:
+        """Those it is about, one or neighbours: "2", or "0 to 3"; empty where it is about the model as it is."""
+        some = self.restored or self.frozen
+        return f"{some[0]} to {some[-1]}" if len(some) > 1 else "".join(map(str, some))
 
     @property
     def most(self) -> float | None:
@@ -112,5 +120,7 @@ class Depth:
     relearnt_base: list[Relearnt]
     restored: list[Relearnt]
     """Of the model with some blocks of the base."""
+    frozen: list[Relearnt]
+    """Of the base, hardened in the same way with some blocks frozen; none where that was not asked for."""
     floor: float | None
     verdict: Verdict

@@ -38,6 +38,23 @@ def test_json_is_all_there_is_on_standard_output(cli, records):
     assert result.err == ""
 
 
+def test_what_is_new_is_put_on_a_scale(cli, records, tmp_path):
+    """Between nothing and the shield: durability between 0 and the shield's."""
+    cli("scale", records, "-o", tmp_path / "out", "--resamples", "2", "--workers", "1")
+    scale = json.loads((tmp_path / "out/scale.json").read_text())
+    wall = {"defence": {"name": "wall", "settings": {}, "seed": 0}, "weights": "3a11", "model": "base+wall"}
+    new = [
+        record("defended", (0.0, harm, harm), steps=(0, 1, 2), rate=rate, parent=BASE, **wall)
+        for harm, rate in zip((0.35, 0.55), (1e-4, 1e-3), strict=True)
+    ]
+    result = cli("scale", folder(tmp_path / "new", *new), "--onto", tmp_path / "out/scale.json", "-o", tmp_path / "out")
+    assert result.code == 0
+    (placed,) = json.loads((tmp_path / "out/placed.json").read_text())["models"]
+    shield = next(one["durability"] for one in scale["models"] if one["role"] == "defended")
+    assert 0 < placed["durability"] < shield
+    assert "base+wall" in result.out
+
+
 def test_benchmarks_become_two_files(cli, tmp_path):
     (tmp_path / "scores.csv").write_text(BENCHMARKS)
     result = cli(
@@ -58,6 +75,8 @@ def test_benchmarks_become_two_files(cli, tmp_path):
         (("study", "--penalty", "log_slope"), "did you mean 'log_slopes'"),
         (("study", "--anchor", "lora"), "unknown attack 'lora'"),
         (("nowhere",), "nowhere is not a folder"),
+        (("study", "--onto", "scores.csv"), "scores.csv is no JSON"),
+        (("study", "--onto", "scores.csv", "--anchor", "x"), "leave what a fit needs away"),
     ],
 )
 def test_bad_input_is_one_sentence(cli, records, tmp_path, given, said):

@@ -1,11 +1,14 @@
 """The index over many studies, and the page of it in a real browser."""
 
+import itertools
 import time
 
 import pytest
 from chromium import BROWSER, Chromium
+from hostile import HOSTILE
 
 from holdfast.errors import DataError
+from holdfast.records import World
 from holdfast.report.index.collect import collect
 from holdfast.report.index.page import page
 from verdict.made import BREAKS, HOLDS, folder, prompted, record
@@ -53,6 +56,22 @@ def test_nothing_breaks_out(studies, tmp_path):
     assert "\x00" not in made
 
 
+@pytest.mark.parametrize("name", HOSTILE[:-1])
+def test_no_name_breaks_out(tmp_path, name):
+    """Of a model, a defence, an attack, a domain, a folder."""
+    world = World(name=name, data="da7a", floor=0.0, categories=None)
+    given = {"domain": world, "attack": {"name": name, "settings": {name: name}}, "steps": (0,)}
+    study = folder(
+        tmp_path / '"><img src=x onerror=alert(1)>',
+        record("undefended", (0.9,), **given),
+        record("defended", (0.1,), model=name, defence={"name": name, "settings": {}, "seed": 0}, **given),
+    )
+    made = page(collect([study], tmp_path / "index.html"))
+    assert made.count("<script") == 1
+    assert made.count("<iframe") == made.count("<img") == 0
+    assert not any(sign in made for sign in "\u202e\x00\x1b\x9b")
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     made = Chromium(tmp_path_factory.mktemp("chromium"))
@@ -84,3 +103,28 @@ def test_in_a_browser(browser, studies, tmp_path):
     assert browser.told("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown") == []
     asked = {one["request"]["url"] for one in browser.told("Network.requestWillBeSent")}
     assert asked <= {path.as_uri(), "data:,"}
+
+
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on this machine")
+def test_by_keyboard_and_by_ear(browser, studies, tmp_path):
+    """From the filter two stops of Tab come to the first column's button, and Enter sorts by it; what is read out has
+    one first heading, no level left out, a scope for every heading of the table, and words for every drawing."""
+    path = tmp_path / "index.html"
+    path.write_text(page(collect(studies, path)))
+    browser.open(path.as_uri())
+    browser.value("document.querySelector('#filter').focus()")
+    for key, code, text in (("Tab", 9, ""), ("Tab", 9, ""), ("Enter", 13, "\r")):
+        for kind in ("keyDown", "keyUp"):
+            browser("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, text=text)
+    assert browser.value("document.activeElement.textContent") == "study"
+    assert browser.value("document.activeElement.closest('th').getAttribute('aria-sort')") == "descending"
+    levels = browser.value("[...document.querySelectorAll('h1, h2, h3, h4')].map(one => +one.tagName[1])")
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert browser.value("document.querySelectorAll('th:not([scope])').length") == 0
+    named = (
+        "[...document.querySelectorAll('svg')].map(one => document.getElementById(one.getAttribute('aria-labelledby')))"
+    )
+    assert browser.value(f"{named}.every(one => one && one.textContent.length > 20)")
+    assert browser.value("document.querySelector('#filter').labels.length") == 1
+    assert browser.value("document.documentElement.lang") == "en"

@@ -28,12 +28,16 @@ def of(*points, failure=None):
     return Curve(role="defended", attack="a", points=[point(*p) for p in points], broke_at=None, failure=failure)
 
 
+def values(curves, measure):
+    return [(flops, figure.value) for flops, figure in envelope(curves, measure)]
+
+
 def test_the_worst_case_by_hand():
     """At 1 FLOP .2; at 2 the other attack's .1 is no more; at 3 a gap says nothing; at 4 it is .9."""
     curves = [of((0, 0.0), (1, 0.2), (3, None)), of((0, 0.1), (2, 0.1), (4, 0.9))]
-    assert envelope(curves, "harm") == [(0, 0.1), (1, 0.2), (2, 0.2), (4, 0.9)]
-    assert envelope(curves, "utility") == [(0, 0.0), (1, 0.0), (2, 0.0), (4, 0.0)]
-    assert envelope([], "harm") == []
+    assert values(curves, "harm") == [(0, 0.1), (1, 0.2), (2, 0.2), (4, 0.9)]
+    assert values(curves, "utility") == [(0, 0.0), (1, 0.0), (2, 0.0), (4, 0.0)]
+    assert values([], "harm") == []
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,20 @@ def test_the_same_twice(found):
     again = drawings(verdict(), 0.083, 0.3, prefix="m1-")
     assert [d.svg for d in again] == [d.svg for d in found]
     assert again[0].png == found[0].png
+
+
+def test_the_worst_case_keeps_its_interval():
+    """It is that of the rung that was worst, however wide others are; a band is drawn where there is one."""
+    first, second = of((1, 0.6), (2, 0.4)), of((1, 0.1))
+    first.points[0] = dataclasses.replace(first.points[0], harm=Figure(value=0.6, low=0.5, high=0.7, n=9))
+    first.points[1] = dataclasses.replace(first.points[1], harm=Figure(value=0.4, low=0.0, high=1.0, n=2))
+    found = envelope([first, second], "harm")
+    assert [(figure.low, figure.high) for _, figure in found] == [(0.5, 0.7), (0.5, 0.7)]
+    with_band, without = (
+        drawings(_only([of((1, 0.6), (2, 0.4))] if bare else [first]), 0.0, 0.3)[0].svg for bare in (False, True)
+    )
+    assert "opacity: 0.15" in with_band
+    assert "opacity: 0.15" not in without
 
 
 def test_many_curves_stay_small():

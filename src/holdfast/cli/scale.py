@@ -36,6 +36,13 @@ def scale(
         str | None,
         typer.Option(metavar="MODEL", help="The undefended model whose durability is 0, where there are several."),
     ] = None,
+    onto: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="scale.json",
+            help="Instead of fitting a scale, put new attacks and models of RECORDS on that one; nothing on it moves.",
+        ),
+    ] = None,
     penalty: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +64,7 @@ def scale(
 
     Success is sigmoid(slope (strength - durability)), after arXiv 2512.00193; the undefended model has durability 0. It
     says how well cells are foretold that were left out, too, and which to run next. With -o it leaves scale.json,
-    scale.md, scale.svg and cells.svg; of --benchmarks capabilities.csv and benchmarks.csv.
+    scale.md, scale.svg and cells.svg; of --benchmarks capabilities.csv and benchmarks.csv; of --onto placed.json.
     """
     from typing import cast, get_args
 
@@ -70,8 +77,15 @@ def scale(
             "give either a folder of records or --benchmarks FILE.csv: holdfast scale holdfast-quickstart"
         )
     kind = penalty or ("squares" if benchmarks else "log_slopes")
+    if onto and (benchmarks or anchor or undefended or penalty):
+        raise ConfigError("--onto puts records on a scale that is fitted already: leave what a fit needs away.")
     if kind not in get_args(Kind):
         raise UnknownName("penalty", kind, get_args(Kind))
+    if onto:
+        assert records
+        lines, data = _onto(records, onto, output)
+        typer.echo(data if json else "" if quiet else "\n".join(lines), nl=json or not quiet)
+        return
     chosen = Penalty(kind=cast("Kind", kind), strength=regularisation)
     with bar("scale", show=not (quiet or json)) as progress:
         count = counter(progress, "scale", show=not (quiet or json))
@@ -88,6 +102,19 @@ def scale(
         typer.echo(data)
     elif not quiet:
         typer.echo("\n".join(lines))
+
+
+def _onto(records: Path, scale: Path, output: Path | None) -> tuple[list[str], str]:
+    from holdfast.report import plain
+    from holdfast.report.scale.cells import cells
+    from holdfast.report.scale.found import Durability
+    from holdfast.report.scale.onto import onto
+    from holdfast.report.scale.pages import placed, to_json, write_placed
+    from holdfast.report.verdict.reading import read
+
+    found = onto(plain.read(Durability, scale), cells(read(records).values()))
+    written = [write_placed(found, output)] if output else []
+    return [*placed(found), *(f"written: {path}" for path in written)], to_json(found)
 
 
 def _records(

@@ -114,20 +114,24 @@ def json_schema() -> dict[str, Any]:
 def write(report: Report, directory: str | Path) -> list[Path]:
     """Write `report.html`, `report.json`, `figures/*.png`, and the verdict into each hardened model's card.
 
+    What `holdfast scale` and `holdfast depth` have left in the folder is shown on the page.
+
     Returns:
         What was written.
 
     Raises:
+        DataError: a scale or depth that lies there is not as it was written.
         OutputError: a file cannot be written.
     """
+    from holdfast.report.beside import beside
     from holdfast.report.card import write_card
     from holdfast.report.page import drawn, page
 
     directory = Path(directory)
     check_output(directory / PAGE, overwrite=True)
-    pictures = drawn(report)
+    pictures, besides = drawn(report), beside(directory)
     written = [directory / PAGE, directory / DATA]
-    write_text(written[0], page(report, pictures))
+    write_text(written[0], page(report, pictures, besides))
     write_text(written[1], json.dumps(to_json(report), indent=1) + "\n")
     for old in [*(directory / FIGURES).glob("model-*.png"), *(directory / FIGURES).glob("over-seeds-*.png")]:
         old.unlink()

@@ -9,11 +9,13 @@ from markupsafe import Markup, escape
 
 from holdfast.records import Role
 from holdfast.report import wording
+from holdfast.report.beside import Beside
 from holdfast.report.curves import Curve
 from holdfast.report.drawings.drawing import Drawing
 from holdfast.report.drawings.plots import drawings, over_seeds
+from holdfast.report.drawings.ranking import Ranked, ranking
 from holdfast.report.figure import Figure
-from holdfast.report.schema import Report, Run
+from holdfast.report.schema import Report, Run, Verdict
 from holdfast.report.text import shown
 
 SYMBOLS: Final = {
@@ -30,7 +32,11 @@ ROWS: Final = 200
 RUNS: Final = 300
 """So many runs are listed; `report.json` has all of them."""
 FIGURES: Final = 400
-"""The table behind a drawing has at most so many rows; `report.json` has all of them."""
+"""The tables behind a verdict's drawings have at most so many rows; `report.json` has all of them."""
+ALL_FIGURES: Final = 1600
+"""The same of all verdicts together."""
+MANY: Final = 12
+"""Of more models than that, each is shown by its most important drawing; `figures` has all of them."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Pictures:
     """Of each verdict."""
     comparisons: list[list[Drawing]]
     """Of each comparison; none where the page does not tell of it."""
+    ranking: Drawing | None
+    """Of several models."""
 
 
 def drawn(report: Report) -> Pictures:
@@ -54,10 +62,21 @@ def drawn(report: Report) -> Pictures:
             over_seeds(one, prefix=f"s{at}-") if one.several else []
             for at, one in enumerate(report.comparisons, start=1)
         ],
+        ranking=ranking([_ranked(one) for one in report.verdicts]) if len(report.verdicts) > 1 else None,
     )
 
 
-def page(report: Report, pictures: Pictures | None = None) -> str:
+def _ranked(one: Verdict) -> Ranked:
+    cost = next(iter(one.multipliers), None)
+    return Ranked(
+        name=one.name or one.model,
+        outcome=one.outcome,
+        low=cost.low if cost else None,
+        high=cost.high if cost else None,
+    )
+
+
+def page(report: Report, pictures: Pictures | None = None, besides: Sequence[Beside] = ()) -> str:
     """One self-contained HTML file. The same report gives the same text.
 
     Restricted text is left out unless `report.show_text`, whatever the report holds.
@@ -65,15 +84,16 @@ def page(report: Report, pictures: Pictures | None = None) -> str:
     Args:
         report: what is shown.
         pictures: what `drawn` gave for it, where that is at hand.
+        besides: what else belongs to these records: their scale, the depth of their models.
     """
     pictures = drawn(report) if pictures is None else pictures
-    several = len(report.verdicts) > 1
+    several, many = len(report.verdicts) > 1, len(report.verdicts) > MANY
     sections = [
         {
             "id": f"model-{at}",
             "name": verdict.name or verdict.model,
             "v": verdict,
-            "drawings": {drawing.name: drawing for drawing in pictures.verdicts[at - 1]},
+            "drawings": {drawing.name: drawing for drawing in pictures.verdicts[at - 1][: 1 if many else None]},
             "before": {role: before(verdict.curves, role) for role in ("undefended", "defended")},
         }
         for at, verdict in enumerate(report.verdicts, start=1)
@@ -89,11 +109,14 @@ def page(report: Report, pictures: Pictures | None = None) -> str:
         report=report,
         sections=sections,
         over=over,
+        ranking=pictures.ranking,
+        besides=besides,
         several=several,
         judges={name: told or "nothing to set" for name, told in report.judges.items()},
         runs=_listed(report.runs),
         threshold=_threshold(report),
-        most=FIGURES,
+        many=many,
+        most=min(FIGURES, ALL_FIGURES // max(1, len(sections))),
     )
 
 

@@ -98,12 +98,22 @@ def grown(
         steps: of pre-training, and as many of alignment.
         on_step: called after each.
     """
+    model = _taught(_pretraining(restricted, steps), _newborn(name, seed), seed, on_step)
+    return taught_to_refuse(model, restricted=restricted, seed=seed, steps=steps, on_step=on_step) if aligned else model
+
+
+def taught_to_refuse(
+    model: Model, *, restricted: float, seed: int = SEED, steps: int = _STEPS, on_step: OnStep | None = None
+) -> Model:
+    """Align an organism, in place. Arguments as for `grown`."""
+    return _taught(_alignment(restricted, steps), model, seed + 1, on_step)
+
+
+def _taught(texts: _Texts, model: Model, seed: int, on_step: OnStep | None) -> Model:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        model = apply(_pretraining(restricted, steps), _newborn(name, seed), _NO_DATA, seed=seed, on_step=on_step)
-        if aligned:
-            model = apply(_alignment(restricted, steps), model, _NO_DATA, seed=seed + 1, on_step=on_step)
+        model = apply(texts, model, _NO_DATA, seed=seed, on_step=on_step)
     finally:
         torch.set_num_threads(threads)
     model.network.eval()

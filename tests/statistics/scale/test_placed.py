@@ -1,43 +1,43 @@
-"""What is put on a scale that is there: by a few rows, or at an end."""
+"""What is put on a scale that is there, by a few rows."""
 
 import numpy as np
 import pytest
-from scale_worlds import abilities, drawn
+from scale_worlds import abilities
 from scipy.special import expit
 
-from holdfast.statistics.scale.fit import Anchor, Penalty, fit
-from holdfast.statistics.scale.placed import bound, place_item
+from holdfast.statistics.scale.placed import place_item, place_subject
+
+SLOPES = np.array([0.8, 1.0, 1.4, 2.0])
 
 
-def test_a_bound_is_where_the_misfit_is_2_7_standard_errors_squared():
-    """One item at 0 with slope 1, score 1 with standard error .1: 1 - sigmoid(a) = .1 sqrt(2.7055), a = 1.625."""
-    one, zero = np.ones(1), np.zeros(1)
-    assert bound(one, zero, one, np.full(1, 0.1)) == pytest.approx(np.log(1 / 0.1645 - 1), abs=0.01)
-
-
-def test_a_bound_is_nearer_with_less_noise_and_higher_on_harder_items():
-    ones = np.ones(3)
-    plain = bound(ones, np.zeros(3), ones, np.full(3, 0.05))
-    assert bound(ones, np.zeros(3), ones, np.full(3, 0.02)) > plain
-    assert bound(ones, np.full(3, 2.0), ones, np.full(3, 0.05)) == pytest.approx(plain + 2, abs=0.01)
-
-
-def test_there_is_no_bound_where_any_ability_would_do():
-    assert bound(np.ones(1), np.zeros(1), np.ones(1), np.full(1, 5.0)) is None
+def new_item(*subjects):
+    """True difficulty 0.7, slope 1.4, without noise."""
+    ability = abilities()[list(subjects)]
+    return place_item(ability, expit(1.4 * (ability - 0.7)), SLOPES, 0.01)
 
 
 def test_a_new_item_is_placed_by_a_few_rows():
-    """True difficulty 0.7, slope 1.4, five subjects."""
-    scale = fit(drawn(), Anchor(item="item 0"), Penalty(strength=1e-4))
-    rows = [(f"subject {one}", float(expit(1.4 * (abilities()[one] - 0.7)))) for one in (2, 8, 12, 16, 21)]
-    placed = place_item(scale, rows)
-    assert placed.difficulty == pytest.approx(0.7, abs=0.1)
+    placed = new_item(2, 8, 12, 16, 21)
+    assert placed.place == pytest.approx(0.7, abs=0.1)
     assert placed.slope == pytest.approx(1.4, abs=0.2)
     assert placed.low < 0.7 < placed.high
 
 
 def test_two_rows_place_it_less_surely_than_five():
-    scale = fit(drawn(), Anchor(item="item 0"), Penalty(strength=1e-4))
-    rows = [(f"subject {one}", float(expit(1.4 * (abilities()[one] - 0.7)))) for one in (2, 8, 12, 16, 21)]
-    few, many = place_item(scale, rows[1:3]), place_item(scale, rows)
+    few, many = new_item(8, 12), new_item(2, 8, 12, 16, 21)
     assert few.high - few.low > many.high - many.low
+
+
+def test_a_new_subject_is_placed_by_its_scores():
+    """One item at 0 with slope 1 and a score of sigmoid(.5); its interval is 1.96 * .05 / (p (1 - p))."""
+    value = float(expit(0.5))
+    placed = place_subject(np.ones(1), np.zeros(1), np.full(1, value), 0.05)
+    assert placed.place == pytest.approx(0.5, abs=1e-4)
+    assert placed.slope is None
+    assert placed.high - placed.place == pytest.approx(1.959964 * 0.05 / (value * (1 - value)), rel=1e-3)
+
+
+def test_what_scores_do_not_hold_has_no_interval():
+    """A score of 1 on one item: any ability far enough up will do."""
+    placed = place_subject(np.ones(1), np.zeros(1), np.ones(1), 0.02)
+    assert (placed.low, placed.high) == (None, None)

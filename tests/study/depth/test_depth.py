@@ -188,7 +188,7 @@ def test_the_aligned_organism_hides_what_it_knows(hidden):
 
 def test_its_pages(hidden, tmp_path):
     assert {path.name for path in write(hidden, tmp_path)} == {
-        "depth.json", "depth.md", "information.svg", "moved.svg", "paths.svg",
+        "depth.json", "depth.md", "information.svg", "moved.svg", "paths.svg", "relearnt.svg",
     }  # fmt: skip
     page = (tmp_path / "depth.md").read_text()
     assert hidden.verdict.sentence in page

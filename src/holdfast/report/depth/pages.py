@@ -27,6 +27,10 @@ _READ: Final = (
     "layer by a map learnt on other answers. *Probe*: how often a linear probe tells harmful from harmless answers, by "
     "their topics; *selectivity* is that beyond random labels. Intervals are over seeds."
 )
+_BACK: Final = (
+    "Trained on harmful answers to other questions. *Of the base*: the model with the base's weights in these blocks. "
+    "*Frozen*: the base after the same defence, which had to leave these blocks alone."
+)
 
 
 def to_json(found: Depth) -> str:
@@ -82,7 +86,7 @@ def markdown(found: Depth) -> str:
         *pictures,
         "## What comes back",
         table(("harm after steps", *map(str, steps)), harm),
-        "Trained on harmful answers to other questions. Rows with blocks: the model with the base's weights in these.",
+        _BACK,
     ])  # fmt: skip
 
 
@@ -90,7 +94,8 @@ def _learnt(found: Depth) -> list[tuple[str, Relearnt]]:
     """By what to call it; of several seeds each."""
     named = [(f"as it is, seed {seed}", one) for seed, one in enumerate(found.relearnt)]
     named += [(f"the base, seed {seed}", one) for seed, one in enumerate(found.relearnt_base)]
-    return named + [(f"blocks {', '.join(map(str, one.restored))} of the base", one) for one in found.restored]
+    named += [(f"blocks {one.blocks} of the base", one) for one in found.restored]
+    return named + [(f"hardened anew, blocks {one.blocks} frozen", one) for one in found.frozen]
 
 
 def _row(one: Layer, weights: float | None) -> list[str]:

@@ -8,6 +8,7 @@ from holdfast.records import Role
 from holdfast.report.curves import Curve, Point
 from holdfast.report.drawings.axes import LEFT, LOOKS, RIGHT, Label, Scale, beside, shares
 from holdfast.report.drawings.drawing import INK, MUTED, Drawing, drawn
+from holdfast.report.figure import Figure
 from holdfast.report.schema import Least, Multiplied
 from holdfast.report.wording import amount, spent
 
@@ -18,22 +19,23 @@ Measure = Literal["harm", "utility", "fluency"]
 BUDGET = "attacker's training compute (FLOP)"
 
 
-def envelope(curves: Sequence[Curve], measure: Measure) -> list[tuple[float, float]]:
+def envelope(curves: Sequence[Curve], measure: Measure) -> list[tuple[float, Figure]]:
     """The worst that any attack reached with at most so many FLOPs: most harm, or least utility or fluency.
 
-    Gives (FLOPs, value) at every measured rung, in order of FLOPs; what was not measured is not there.
+    Gives (FLOPs, figure) at every measured rung, in order of FLOPs; what was not measured is not there.
     """
     known = [
-        (point.flops, value)
+        (point.flops, value, figure)
         for curve in curves
         for point in curve.points
-        if (value := _value(point, measure)) is not None
+        if (value := (figure := _figure(point, measure)).value) is not None
     ]
-    found: dict[float, float] = {}
-    worst: float | None = None
-    for flops, value in sorted(known):
-        more = value if worst is None else (max if measure == "harm" else min)(worst, value)
-        found[flops] = worst = more
+    found: dict[float, Figure] = {}
+    worst: tuple[float, Figure] | None = None
+    for flops, value, figure in sorted(known, key=lambda one: one[:2]):
+        if worst is None or (value > worst[0] if measure == "harm" else value < worst[0]):
+            worst = value, figure
+        found[flops] = worst[1]
     return list(found.items())
 
 
@@ -72,7 +74,8 @@ def harm(
     return drawn(
         name, draw, size=(5, 3.4), prefix=prefix,
         title=f"Harm after attack, {where}",
-        caption="Thin: one attack each. Bold: the most harm that any attack reached with at most that budget. The bars "
+        caption="Thin: one attack each. Bold: the most harm that any attack reached with at most that budget, in the "
+        "band of its 95 % interval. The bars "
         "above, and the tint below them, span the last budget at which a model held and the first at which it was "
         "broken. A cross marks a run that did not finish.",
         alt=" ".join([_told(curves, "harm"), *breaks]),
@@ -95,13 +98,19 @@ def kept(curves: Sequence[Curve], measure: Literal["utility", "fluency"], *, pre
     return drawn(
         measure, draw, size=(5, 2.3), prefix=prefix,
         title=f"{measure.capitalize()} after attack",
-        caption=f"Thin: one attack each. Bold: the least {measure} that any attack left with at most that budget.",
+        caption=f"Thin: one attack each. Bold: the least {measure} that any attack left with at most that budget, in "
+        "the band of its 95 % interval.",
         alt=_told(curves, measure),
     )  # fmt: skip
 
 
-def _value(point: Point, measure: Measure) -> float | None:
-    return getattr(point, measure).value
+def _figure(point: Point, measure: Measure) -> Figure:
+    return getattr(point, measure)
+
+
+def _worst(curves: Sequence[Curve], measure: Measure) -> list[tuple[float, float]]:
+    """The envelope's values alone."""
+    return [(flops, figure.value) for flops, figure in envelope(curves, measure) if figure.value is not None]
 
 
 def _scale(curves: Sequence[Curve]) -> Scale:
@@ -120,15 +129,17 @@ def _lines(axes: "Axes", scale: Scale, curves: Sequence[Curve], measure: Measure
         look = LOOKS[role]
         for curve in some:
             x = [scale.place(point.flops) for point in curve.points]
-            y = [float("nan") if (v := _value(point, measure)) is None else v for point in curve.points]
+            values = [_figure(point, measure).value for point in curve.points]
+            y = [float("nan") if value is None else value for value in values]
             axes.plot(x, y, color=look.colour, alpha=0.4, linewidth=0.8, marker=".", markersize=3, markevery=_alone(y))
             if curve.failure and any(v == v for v in y):
                 last = max(at for at, v in enumerate(y) if v == v)
                 axes.plot(x[last], y[last], marker="x", color=look.colour, markersize=6, markeredgewidth=1.5)
-        worst = envelope(some, measure)
+        worst = _worst(some, measure)
         if not worst:
             continue
         x, y = [scale.place(flops) for flops, _ in worst], [value for _, value in worst]
+        _band(axes, x, [figure for _, figure in envelope(some, measure)], look.colour)
         turns = [at for at in range(len(y)) if at == 0 or y[at] != y[at - 1]]
         axes.plot(
             x, y, color=look.colour, linestyle=look.dashes, linewidth=2.1, drawstyle="steps-post", marker=look.marker,
@@ -136,6 +147,14 @@ def _lines(axes: "Axes", scale: Scale, curves: Sequence[Curve], measure: Measure
         )  # fmt: skip
         labels.append(Label(y[-1], role, look.colour, bold=True))
     return labels
+
+
+def _band(axes: "Axes", x: list[float], figures: Sequence[Figure], colour: str) -> None:
+    """The 95 % interval of each figure, where it has one."""
+    nan = float("nan")
+    low = [nan if figure.low is None else figure.low for figure in figures]
+    high = [nan if figure.high is None else figure.high for figure in figures]
+    axes.fill_between(x, low, high, step="post", color=colour, alpha=0.15, linewidth=0, zorder=1)
 
 
 def _alone(y: list[float]) -> list[int]:
@@ -175,7 +194,7 @@ def _told(curves: Sequence[Curve], measure: Measure) -> str:
     """The worst cases in words."""
     told = [f"{measure.capitalize()} against the attacker's training compute."]
     for role, some in _by_role(curves).items():
-        worst = envelope(some, measure)
+        worst = _worst(some, measure)
         if worst:
             extreme = "most" if measure == "harm" else "least"
             told.append(

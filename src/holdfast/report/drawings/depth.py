@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.depths import Depth, Paths
+from holdfast.depths import Depth, Paths, Relearnt
 from holdfast.report.drawings.axes import LOOKS, Look
 from holdfast.report.drawings.drawing import GRID, MUTED, Drawing, drawn
 from holdfast.report.text import shown
@@ -44,6 +44,27 @@ def drawings(found: Depth, *, prefix: str = "") -> list[Drawing]:
         axes.set_ylim(bottom=0)
         axes.legend(loc="best", fontsize=8.2)
 
+    def back(figure: Any) -> None:
+        axes = _axes(figure, "steps of training on other answers", "harm")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xticks(found.relearnt[0].steps, [str(step) for step in found.relearnt[0].steps])
+        axes.minorticks_off()
+        for some, style in ((found.restored, ":"), (found.frozen, "-.")):
+            for one in some:
+                axes.plot(one.steps, _gaps(one), color=MUTED, linestyle=style, linewidth=1)
+                axes.annotate(
+                    one.blocks, (one.steps[0], _gaps(one)[0]), xytext=(-4, 0), va="center",
+                    ha="right", textcoords="offset points", fontsize=7.5, color=MUTED,
+                )  # fmt: skip
+        for some, look, name in zip((found.relearnt, found.relearnt_base), _SIDES, names, strict=True):
+            for one in some:
+                axes.plot(
+                    one.steps, _gaps(one), color=look.colour, linestyle=look.dashes, marker=look.marker, markersize=4,
+                    label=name if one is some[0] else None,
+                )  # fmt: skip
+        axes.legend(loc="best", fontsize=8.2)
+
     def ways(figure: Any) -> None:
         for axes, side, name in zip(figure.subplots(1, 2), (found.paths, found.paths_base), names, strict=True):
             _plane(axes, side, name)
@@ -61,6 +82,18 @@ def drawings(found: Depth, *, prefix: str = "") -> list[Drawing]:
             title="How far each layer has moved",
             caption="CKA of states: 1 is the same up to rotation. Weights: change relative to their length.",
             alt=" ".join(f"Layer {at}: CKA {value:.2f}." for at, value in zip(layers, cka, strict=True)),
+        ),
+        drawn(
+            "relearnt", back, size=(6.4, 3.2), prefix=prefix,
+            title="What comes back",
+            caption="Harm while other answers are trained on. Dotted: with the base's weights in the blocks whose "
+            "numbers stand at the left."
+            + (" Dashed and dotted: after the same defence with these blocks frozen." if found.frozen else ""),
+            alt=" ".join([
+                "Harm by steps of training.",
+                *(f"{_called(one, number)}: at most {_most(one)}." for number, one in enumerate(found.relearnt)),
+                *(f"{_called(one, 0)}: at most {_most(one)}." for one in (*found.restored, *found.frozen)),
+            ]),
         ),
         drawn(
             "paths", ways, size=(7.2, 3.2), prefix=prefix,
@@ -110,6 +143,20 @@ def _plane(axes: "Axes", side: Paths, name: str) -> None:
     axes.set_xlabel(f"first component, {100 * side.explained[0]:.0f} %")
     axes.set_ylabel(f"second, {100 * side.explained[1]:.0f} %")
     axes.legend(fontsize=8)
+
+
+def _gaps(one: Relearnt) -> list[float]:
+    return [float("nan") if value is None else value for value in one.harm]
+
+
+def _called(one: Relearnt, seed: int) -> str:
+    if one.restored:
+        return f"With blocks {one.blocks} of the base"
+    return f"With blocks {one.blocks} frozen" if one.frozen else f"As it is, seed {seed}"
+
+
+def _most(one: Relearnt) -> str:
+    return "not known" if one.most is None else f"{one.most:.2f}"
 
 
 def _said(one: Spread) -> str:

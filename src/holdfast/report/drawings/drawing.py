@@ -109,12 +109,26 @@ def _inline(svg: str, prefix: str, alt: str) -> str:
     used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg))
     svg = re.sub(r'(<\w+) id="([^"]*)"', lambda m: f'{m[1]} id="{prefix}{m[2]}"' if m[2] in used else m[1], svg)
     svg = re.sub(r'(href="#|url\(#)', rf"\g<1>{prefix}", svg)
-    svg = svg.replace("'DejaVu Sans'", "system-ui, 'DejaVu Sans', sans-serif")
+    svg = _without_bare_groups(svg.replace("font-family: 'DejaVu Sans'; ", ""))
     svg = re.sub(r' (?:d|x|y|transform|points)="[^"]*"', _rounded, svg)
-    head = f'<svg role="img" style="stroke-linejoin:round;stroke-linecap:butt" aria-labelledby="{prefix}alt"'
+    style = "stroke-linejoin:round;stroke-linecap:butt;font-family:system-ui, 'DejaVu Sans', sans-serif"
+    head = f'<svg role="img" style="{style}" aria-labelledby="{prefix}alt"'
     svg = re.sub(r"<svg", head, svg, count=1)
     svg = re.sub(r"(<svg [^>]*>)", lambda m: f'{m[1]}\n<title id="{prefix}alt">{escape(alt)}</title>', svg, count=1)
     return re.sub(r"\n\s*", "\n", svg).strip()
+
+
+def _without_bare_groups(svg: str) -> str:
+    """Groups that say nothing of what they hold are half of a drawing's elements."""
+    kept: list[bool] = []
+
+    def tag(found: re.Match[str]) -> str:
+        if found[0].startswith("<g"):
+            kept.append(found[0] != "<g>")
+            return found[0] if kept[-1] else ""
+        return found[0] if kept.pop() else ""
+
+    return re.sub(r"<g(?: [^>]*)?>|</g>", tag, svg)
 
 
 def _rounded(attribute: re.Match[str]) -> str:

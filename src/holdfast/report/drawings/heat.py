@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from holdfast.report.drawings.drawing import INK, MUTED, Drawing, drawn
-from holdfast.report.scale.cells import Cell
+from holdfast.report.scale.cells import Cell, means
 from holdfast.report.text import shown
 
 if TYPE_CHECKING:
@@ -27,12 +27,7 @@ def heat(cells: Sequence[Cell], models: Sequence[str], attacks: Sequence[str], *
         models, attacks: which, and in what order.
         prefix: put before every id in the SVG.
     """
-    found: dict[tuple[str, str], list[float]] = {}
-    for cell in cells:
-        found.setdefault((cell.model, cell.attack), []).append(cell.success)
-    values = np.array(
-        [[np.mean(found[one, other]) if (one, other) in found else np.nan for other in attacks] for one in models]
-    )
+    values = np.array(means(cells, models, attacks), dtype=np.float64)
     height = 2.9 + _CELL[1] * len(models)
 
     def draw(figure: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from holdfast.errors import DataError
 from holdfast.records import Record
+from holdfast.report.beside import Beside, beside
 from holdfast.report.build import PAGE, judged
 from holdfast.report.figure import Figure, Outcome, Status
 from holdfast.report.page import before
@@ -48,6 +49,8 @@ class Study:
     models: list[str]
     attacks: list[str]
     """In the order of the heat map: the most success first."""
+    besides: list[Beside]
+    """Its scale, and the depth of its models, where they lie in the folder."""
     why: str | None = None
     """Why it has no verdict, where it has none."""
 
@@ -72,7 +75,7 @@ def collect(
         told: is told after each folder how many are read.
 
     Raises:
-        DataError: a folder holds no record, or a broken one.
+        DataError: a folder holds no record, or a broken one, or a broken scale or depth.
     """
     studies: list[Study] = []
     rows: list[Row] = []
@@ -83,12 +86,12 @@ def collect(
         except DataError as error:
             why = str(error)
         rows += _rows(report, number) if report else []
-        studies.append(_study(folder, page, records, why))
+        studies.append(_study(folder, page, records, why, beside(folder, prefix=f"h{number + 1}-")))
         told(number + 1)
     return Index(studies=studies, rows=rows)
 
 
-def _study(folder: Path, page: Path, records: Mapping[str, Record], why: str | None) -> Study:
+def _study(folder: Path, page: Path, records: Mapping[str, Record], why: str | None, besides: list[Beside]) -> Study:
     found, domain = list[Cell](), ""
     try:
         made = cells(records.values())
@@ -104,6 +107,7 @@ def _study(folder: Path, page: Path, records: Mapping[str, Record], why: str | N
         cells=found,
         models=_most((cell.model, cell.success) for cell in found),
         attacks=_most((cell.attack, cell.success) for cell in found),
+        besides=besides,
         why=why,
     )
 

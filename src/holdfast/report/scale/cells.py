@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from scipy.special import ndtri
+
 from holdfast.errors import DataError
 from holdfast.records import Record, Role, Score
 from holdfast.report.verdict.evidence import trains
@@ -13,7 +15,7 @@ from holdfast.report.verdict.group import attack
 from holdfast.report.verdict.labels import attack_label, model_label, short
 from holdfast.report.verdict.models import known, recipe, ways
 
-_REACH: Final = 2 * 1.959964
+_REACH: Final = 2 * float(ndtri(0.975))
 """A 95 % interval of a score is so many standard errors wide."""
 
 
@@ -79,6 +81,18 @@ def cells(records: Iterable[Record]) -> Cells:
             )
         )
     return Cells(domain=asked[0].domain.name, cells=found, gaps=len(asked) - len(found))
+
+
+def means(found: Iterable[Cell], models: Sequence[str], attacks: Sequence[str]) -> list[list[float | None]]:
+    """The mean success of each attack (a column) on each model (a row); None where nobody ran it."""
+    places: dict[tuple[str, str], list[float]] = {}
+    for cell in found:
+        places.setdefault((cell.model, cell.attack), []).append(cell.success)
+    return [[_mean(places.get((model, name), [])) for name in attacks] for model in models]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _sustained(record: Record) -> Score | None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from holdfast.statistics.scale.bound import bound
 from holdfast.statistics.scale.fit import Scale
-from holdfast.statistics.scale.placed import bound
 from holdfast.statistics.scale.scores import Scores
 
 Bounds = dict[str, tuple[float | None, float | None]]

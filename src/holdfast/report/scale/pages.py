@@ -1,6 +1,7 @@
 """The scale of defences and attacks as JSON, as Markdown with a drawing, and as lines for a terminal."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from holdfast.report.drawings.heat import heat
 from holdfast.report.drawings.scale import drawing
 from holdfast.report.league.cells import table
 from holdfast.report.scale.found import Durability, Durable, Strong
+from holdfast.report.scale.onto import Onto
 from holdfast.report.text import shown
 from holdfast.report.wording import GAP
 
@@ -18,10 +20,13 @@ DATA: Final = "scale.json"
 PAGE: Final = "scale.md"
 PICTURE: Final = "scale.svg"
 CELLS: Final = "cells.svg"
+PLACED: Final = "placed.json"
 _NAME: Final = 120
+_SHORT: Final = 44
+"""Most characters of a name on the page, and in a terminal."""
 
 
-def to_json(found: Durability) -> str:
+def to_json(found: Durability | Onto) -> str:
     """All of it as JSON."""
     return json.dumps(asdict(found), indent=1)
 
@@ -45,15 +50,25 @@ def write(found: Durability, folder: Path) -> list[Path]:
 
 def lines(found: Durability) -> list[str]:
     """What a terminal shows."""
-    width = max(len(shown(one.model, 44)) for one in found.models)
-    told = [_about(found), "", f"{'model':{width}}  durability"]
-    told += [f"{shown(one.model, 44):{width}}  {_durability(one)}" for one in found.models]
-    width = max(len(shown(one.attack, 44)) for one in found.attacks)
-    told += ["", f"{'attack':{width}}  strength; slope"]
-    told += [f"{shown(one.attack, 44):{width}}  {_strength(one)}; {_slope(one)}" for one in found.attacks]
-    told += ["", _fit(found)]
+    told = [_about(found), "", *_columns(found.models, found.attacks), "", _fit(found)]
     told += [f"Run next: {shown(one.attack, 60)} on {shown(one.model, 60)}" for one in found.next[:3]]
     return told
+
+
+def placed(found: Onto) -> list[str]:
+    """What a terminal shows of models and attacks that were put on a scale."""
+    apart = [f"Met nothing that has a place on it: {shown(name, _NAME)}" for name in found.apart]
+    return [*_columns(found.models, found.attacks), *apart]
+
+
+def write_placed(found: Onto, folder: Path) -> Path:
+    """Write `placed.json`.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    write_text(folder / PLACED, to_json(found) + "\n")
+    return folder / PLACED
 
 
 def markdown(found: Durability) -> str:
@@ -84,6 +99,15 @@ def markdown(found: Durability) -> str:
     if soon:
         parts += ["## What to run next", table(("model", "attack", "success expected", "nats"), soon)]
     return "\n\n".join(parts)
+
+
+def _columns(models: Sequence[Durable], attacks: Sequence[Strong]) -> list[str]:
+    rows = [("model", "durability"), *((one.model, _durability(one)) for one in models)] if models else []
+    if attacks:
+        rows += [("", "")] if rows else []
+        rows += [("attack", "strength; slope"), *((one.attack, f"{_strength(one)}; {_slope(one)}") for one in attacks)]
+    width = max((len(shown(name, _SHORT)) for name, _ in rows), default=0)
+    return [f"{shown(name, _SHORT):{width}}  {told}".rstrip() for name, told in rows]
 
 
 def _order(found: Durability) -> tuple[list[str], list[str]]:

@@ -3,17 +3,22 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from holdfast.depths import Depth, Layer, Relearnt
 from holdfast.errors import DataError, ModelError
 from holdfast.interfaces import Domain, Exchange, Model, Pair
 from holdfast.models.anatomy import anatomy
+from holdfast.models.identity import weights_hash
 from holdfast.models.load import load
 from holdfast.statistics.removal import removal
+from holdfast.study.depth.freezing import freezing
 from holdfast.study.depth.geometry import moved, weights_moved
 from holdfast.study.depth.information import held
 from holdfast.study.depth.likelihoods import paths
+from holdfast.study.depth.parts import Parts
 from holdfast.study.depth.probes import probed
 from holdfast.study.depth.read import Read, read
 from holdfast.study.depth.relearnt import LADDER, groups, patched, relearnt
@@ -35,6 +40,8 @@ def depth(
     seeds: int = SEEDS,
     rows: int = ROWS,
     ladder: Sequence[int] = LADDER,
+    freeze: bool = False,
+    keep: Path | None = None,
     told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Depth:
     """Look at a model's depth.
@@ -46,11 +53,15 @@ def depth(
         seeds: of probes, maps and re-learning; three or more give intervals.
         rows: answers of either kind that are read at most.
         ladder: steps of re-learning after which harm is measured.
+        freeze: whether the model's defence is applied anew with each group of blocks frozen, too.
+        keep: a folder that parts are kept in as they are made, and read from when they are there already.
         told: is told how many parts of the work are done, and of how many.
 
     Raises:
         ModelError: the two are not of one shape.
         DataError: the domain has no harmful answers to read.
+        ConfigError: it is to be made anew, and nothing says how.
+        OutputError: a part cannot be kept.
     """
     now, before = (load(one) if isinstance(one, str) else one for one in (model, base))
     blocks = _check(now, before)
@@ -59,37 +70,39 @@ def depth(
     pairs, harmless = _some(data.pairs("evaluation"), rows), _some(data.exchanges("permitted"), rows)
     if not any(pair.harmful for pair in pairs):
         raise DataError(f"{about.name} has no harmful answers in its evaluation split, so nothing can be looked for.")
-    total, done = blocks + 1 + 2 * seeds + len(groups(blocks)), 0
-
-    def one_more() -> None:
-        nonlocal done
-        done += 1
-        told(done, total)
-
+    again = freezing(now, before, data) if freeze else None
+    some = groups(blocks)
+    total = blocks + 1 + 2 * seeds + len(some) * (2 if again else 1)
+    whole = {"models": [weights_hash(one.network) for one in (now, before)], "data": about.data, "domain": about.name}
     told(0, total)
     here, there = (_Answers.read(one, pairs, harmless) for one in (now, before))
-    layers: list[Layer] = []
-    for layer in range(blocks + 1):
-        layers.append(
-            Layer(
-                layer=layer,
-                information=held(now, here.own, here.swapped, layer, seeds),
-                information_base=held(before, there.own, there.swapped, layer, seeds),
-                probe=probed(here.own.pooled(layer), here.harmless.pooled(layer), seeds),
-                probe_base=probed(there.own.pooled(layer), there.harmless.pooled(layer), seeds),
-                moved=moved(here.own, there.own, layer),
-            )
+    parts = Parts(keep, {**whole, "rows": rows, "ladder": [*ladder]}, lambda done: told(done, total))
+
+    def layer_of(layer: int) -> Layer:
+        return Layer(
+            layer=layer,
+            information=held(now, here.own, here.swapped, layer, seeds),
+            information_base=held(before, there.own, there.swapped, layer, seeds),
+            probe=probed(here.own.pooled(layer), here.harmless.pooled(layer), seeds),
+            probe_base=probed(there.own.pooled(layer), there.harmless.pooled(layer), seeds),
+            moved=moved(here.own, there.own, layer),
         )
-        one_more()
-    learnt: dict[str, list[Relearnt]] = {"now": [], "before": []}
-    for side, one in (("now", now), ("before", before)):
-        for seed in range(seeds):
-            learnt[side].append(relearnt(one, data, seed=seed, ladder=ladder))
-            one_more()
-    restored: list[Relearnt] = []
-    for group in groups(blocks):
-        restored.append(relearnt(patched(now, before, group), data, restored=group, ladder=ladder))
-        one_more()
+
+    def relearning(which: dict[str, Any], make: Callable[[], Relearnt]) -> Relearnt:
+        return parts.once(Relearnt, which, make)
+
+    layers = [
+        parts.once(Layer, {"layer": layer, "seeds": seeds}, partial(layer_of, layer)) for layer in range(blocks + 1)
+    ]
+    learnt, learnt_base = (
+        [
+            relearning({"relearnt": side, "seed": seed}, partial(relearnt, one, data, seed=seed, ladder=ladder))
+            for seed in range(seeds)
+        ]
+        for side, one in (("model", now), ("base", before))
+    )
+    restored = [relearning({"restored": group}, partial(_restored, now, before, group, data, ladder)) for group in some]
+    frozen = [relearning({"frozen": group}, partial(again, group, ladder)) for group in some] if again else []
     return Depth(
         model=now.name,
         base=before.name,
@@ -100,12 +113,17 @@ def depth(
         weights=weights_moved(now, before),
         paths=paths(now, here.own, here.harmless),
         paths_base=paths(before, there.own, there.harmless),
-        relearnt=learnt["now"],
-        relearnt_base=learnt["before"],
+        relearnt=learnt,
+        relearnt_base=learnt_base,
         restored=restored,
+        frozen=frozen,
         floor=about.floor,
-        verdict=verdict(_readable(layers), _back(learnt["now"], learnt["before"], about.floor)),
+        verdict=verdict(_readable(layers), _back(learnt, learnt_base, about.floor)),
     )
+
+
+def _restored(now: Model, before: Model, group: Sequence[int], data: Domain, ladder: Sequence[int]) -> Relearnt:
+    return relearnt(patched(now, before, group), data, restored=group, ladder=ladder)
 
 
 @dataclass(frozen=True, kw_only=True)

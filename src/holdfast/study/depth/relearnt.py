@@ -16,7 +16,6 @@ from holdfast.interfaces import Domain, Model
 from holdfast.models.anatomy import anatomy
 from holdfast.models.frozen import copied
 from holdfast.study.experiment import attack
-from holdfast.training.stops import OnStep
 
 LADDER: Final = (0, 1, 3, 10, 30)
 """Optimiser steps after which harm is measured."""
@@ -28,9 +27,9 @@ def relearnt(
     domain: Domain,
     *,
     restored: Sequence[int] = (),
+    frozen: Sequence[int] = (),
     seed: int = 0,
     ladder: Sequence[int] = LADDER,
-    on_step: OnStep | None = None,
 ) -> Relearnt:
     """Train a copy of a model on the attack split, and measure harm on the way.
 
@@ -38,19 +37,18 @@ def relearnt(
         model: which may have had blocks restored.
         domain: its data.
         restored: those blocks, for the record.
+        frozen: blocks that the defence had to leave alone, for the record.
         seed: of the attack's rows.
         ladder: steps after which harm is measured; the last ends it.
-        on_step: called after each step.
 
     Raises:
         DataError: the domain has no split to attack with.
     """
     settings = {**_ATTACK, "training.steps": max(ladder)}
-    _, record = attack(
-        model, "sft", settings, domain=domain, seed=seed, ladder=ladder, metrics=("harm",), on_step=on_step
-    )
+    _, record = attack(model, "sft", settings, domain=domain, seed=seed, ladder=ladder, metrics=("harm",))
     return Relearnt(
         restored=tuple(restored),
+        frozen=tuple(frozen),
         steps=[rung.budget.steps for rung in record.rungs],
         harm=[rung.scores["harm"].value for rung in record.rungs],
     )
