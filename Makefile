@@ -11,7 +11,7 @@ export OMP_NUM_THREADS ?= 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow check format benchmark clean
+.PHONY: help install quickstart test test-slow check format docs benchmark clean
 
 help: ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,8 +43,11 @@ format: install ## Put the style right
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: install ## The site of docs/, into site/: a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 benchmark: install ## The measurements that the README quotes
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean: ## Remove what was built and measured
-	rm -rf $(VENV) dist build holdfast-quickstart holdfast-studies .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist build site holdfast-quickstart holdfast-studies .pytest_cache .ruff_cache .hypothesis

@@ -367,8 +367,8 @@ def killed_at_random(data, tmp_path, times):
     assert hidden == []
 
 
-def test_killed_at_random_moments_nothing_is_lost(data, tmp_path):
-    killed_at_random(data, tmp_path, 2)
+def test_killed_at_a_random_moment_nothing_is_lost(data, tmp_path):
+    killed_at_random(data, tmp_path, 1)
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ from holdfast.study.store.store import Store
 STUDIES = [path for path in sorted((Path(__file__).parents[2] / "studies").glob("*.yaml")) if "paper" not in path.stem]
 EVERY = [(path, tier) for path in STUDIES for tier in (tiers(path)[1:2] or [None])]
 """Of three tiers the middle one, which has all that the smaller has; `test_file` looks at every one."""
+OFTEN = ("immunization", "mixture")
+"""Those that the fast tests run."""
 
 
 def short(chosen: Method, kind: plugins.Kind = "attacks") -> Method:
@@ -88,7 +90,10 @@ def test_they_are_there():
     assert tiers(STUDIES[3]) == ["quick", "standard", "full"]
 
 
-@pytest.mark.parametrize(("path", "tier"), EVERY)
+@pytest.mark.parametrize(
+    ("path", "tier"),
+    [pytest.param(*one, marks=() if one[0].stem in OFTEN else pytest.mark.slow, id=one[0].stem) for one in EVERY],
+)
 def test_a_study_runs_to_its_report(path, tier, store):
     study = rehearsed(load(path, tier))
     ended = run(rounds(study), store, Here(), keep=study.keep)

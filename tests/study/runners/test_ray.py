@@ -140,6 +140,7 @@ FAILING = {
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_failures_are_told_as_without_ray(cluster):
     told = {}
     for runner in (Local(2, preload=(), timeout=8, memory=150_000_000), None):

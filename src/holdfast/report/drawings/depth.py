@@ -110,6 +110,7 @@ def _axes(figure: Any, along: str, up: str) -> "Axes":
     axes.set_ylabel(up)
     axes.grid(color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
+    axes.locator_params(axis="x", integer=True)
     figure.subplots_adjust(left=0.1, right=0.97, bottom=0.17, top=0.97)
     return axes
 
