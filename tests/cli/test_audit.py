@@ -36,6 +36,7 @@ def with_suite(monkeypatch):
     return use
 
 
+@pytest.mark.slow
 def test_a_model_that_breaks_is_1(cli, with_suite, tmp_path):
     """Undefended arcana falls to prefilling. In processes of their own, as always; the second time all is there."""
     prefill = Attempt(attack=Method(name="prefill"), tier="quick", draws=1)

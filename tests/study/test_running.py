@@ -367,16 +367,13 @@ def killed_at_random(data, tmp_path, times):
     assert hidden == []
 
 
-def test_killed_at_a_random_moment_nothing_is_lost(data, tmp_path):
-    killed_at_random(data, tmp_path, 1)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_killed_at_twenty_random_moments_nothing_is_lost(data, tmp_path):
     killed_at_random(data, tmp_path, 20)
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_store_do_nothing_twice(data, tmp_path):
     study = forty(data)
     both = [start(study, tmp_path / "both") for _ in range(2)]
