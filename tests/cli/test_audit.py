@@ -96,6 +96,7 @@ def test_a_model_that_nothing_breaks_is_0(cli, with_suite):
     assert told["controls"][0]["status"] == "not available"
 
 
+@pytest.mark.slow
 def test_what_did_not_finish_is_3(cli, with_suite):
     """On the control, whose affair it is too: what it would have shown is not known. Then it is tried again."""
     few = {"training.steps": 1, "training.batch_size": 1, "training.learning_rate": 1e-5}

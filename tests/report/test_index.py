@@ -42,6 +42,20 @@ def test_every_model_has_a_row_and_every_study_a_place(studies, tmp_path):
     assert len(found.studies[2].cells) == 2
 
 
+def test_a_heat_map_has_gaps_and_says_when_there_is_too_much_of_it(studies, tmp_path, monkeypatch):
+    """Of two attacks the hardened model met one: its other cell is a gap, no zero."""
+    two = folder(
+        tmp_path / "two",
+        record("undefended", BREAKS),
+        record("undefended", BREAKS, rate=1e-2),
+        record("defended", HOLDS),
+    )
+    made = page(collect([two], tmp_path / "index.html"))
+    assert made.count('<span class="sr">not run</span>') == 1
+    monkeypatch.setattr("holdfast.report.index.page._CELLS", 3)
+    assert "2 models under 2 attacks are too many cells" in page(collect([two], tmp_path / "index.html"))
+
+
 def test_a_folder_without_records_is_told(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no record"):

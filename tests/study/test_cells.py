@@ -146,6 +146,7 @@ def test_an_edit_of_code_changes_what_uses_it(edited, module, hardening, attack,
     assert changed == [hardening, attack, prefill, lesson]
 
 
+@pytest.mark.slow
 def test_a_foreign_plug_ins_code(tmp_path):
     """Its own file and what it imports of its package; told in processes of their own, as after an edit."""
     plugin = outside(tmp_path)

@@ -20,7 +20,7 @@ from holdfast.study.store.store import Store
 STUDIES = [path for path in sorted((Path(__file__).parents[2] / "studies").glob("*.yaml")) if "paper" not in path.stem]
 EVERY = [(path, tier) for path in STUDIES for tier in (tiers(path)[1:2] or [None])]
 """Of three tiers the middle one, which has all that the smaller has; `test_file` looks at every one."""
-OFTEN = ("mixture",)
+OFTEN = ("conditions",)
 """What the fast tests run."""
 
 

@@ -81,11 +81,6 @@ def scale(
         raise ConfigError("--onto puts records on a scale that is fitted already: leave what a fit needs away.")
     if kind not in get_args(Kind):
         raise UnknownName("penalty", kind, get_args(Kind))
-    if onto:
-        assert records
-        lines, data = _onto(records, onto, output)
-        typer.echo(data if json else "" if quiet else "\n".join(lines), nl=json or not quiet)
-        return
     chosen = Penalty(kind=cast("Kind", kind), strength=regularisation)
     with bar("scale", show=not (quiet or json)) as progress:
         count = counter(progress, "scale", show=not (quiet or json))
@@ -93,7 +88,9 @@ def scale(
         def told(done: int) -> None:
             count(done, resamples)
 
-        if benchmarks:
+        if records and onto:
+            lines, data = _onto(records, onto, output)
+        elif benchmarks:
             lines, data = _benchmarks(benchmarks, anchor, chosen, resamples, workers, output, told)
         else:
             assert records

@@ -1,5 +1,7 @@
 """A defence applied anew, with blocks frozen."""
 
+import json
+
 import pytest
 
 from holdfast.errors import ConfigError
@@ -37,12 +39,17 @@ def test_the_same_defence_leaves_frozen_blocks_alone(base, monkeypatch):
     assert weights_moved(same, hardened) == [0] * len(weights_moved(same, hardened))
 
 
-def test_what_cannot_be_made_anew_is_told(base):
+def test_what_cannot_be_made_anew_is_told(base, tmp_path):
+    for split in ("defence", "attack", "evaluation"):
+        row = {"prompt": f"question {split}", "harmful": "an answer", "refusal": "no"}
+        (tmp_path / f"{split}.jsonl").write_text(json.dumps(row) + "\n")
     domain = open_domain("arcana")
     with pytest.raises(ConfigError, match="nothing says by which defence"):
         freezing(base, base, domain)
     twice = harden(harden(base, "npo", STEPS), "npo", STEPS)
     with pytest.raises(ConfigError, match="not hardened from tiny-llama in one step"):
         freezing(twice, base, domain)
+    with pytest.raises(ConfigError, match="make it again with --domain arcana"):
+        freezing(harden(base, "npo", STEPS), base, open_domain(str(tmp_path)))
     with pytest.raises(ConfigError, match="does not train"):
         freezing(harden(base, "none"), base, domain)

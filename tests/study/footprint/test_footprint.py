@@ -234,6 +234,7 @@ def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_probe_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.study.footprint.probe._run", die)
     with pytest.raises(ModelError, match="it does not fit here with 1 of 24 blocks"):

@@ -272,6 +272,7 @@ def test_work_ends_with_the_main_process(cluster, tmp_path):
     assert gone(*map(int, (tmp_path / "it").read_text().split()), seconds=30.0)
 
 
+@pytest.mark.slow
 def test_a_cluster_of_its_own_leaves_nothing(tmp_path):
     (tmp_path / "main.py").write_text(DRIVER)
     home = tmp_path / "home"

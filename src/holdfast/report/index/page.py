@@ -16,7 +16,7 @@ from holdfast.report.scale.cells import means
 _SCRIPT: Final = "index.js"
 CONDITIONS: Final = ("resistance", "stability", "generalization", "trainability")
 _CELLS: Final = 2000
-"""A heat map of more places than that is left out: nobody could read it."""
+"""A heat map of more places than that is left out, and the page says so: nobody could read it."""
 
 
 def page(found: Index) -> str:

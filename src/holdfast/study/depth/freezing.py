@@ -15,6 +15,7 @@ from holdfast.interfaces import Domain, Model
 from holdfast.models.identity import weights_hash
 from holdfast.study.depth.relearnt import relearnt
 from holdfast.study.experiment import harden
+from holdfast.study.origin import world
 
 
 def freezing(now: Model, before: Model, domain: Domain) -> Callable[[Sequence[int], Sequence[int]], Relearnt]:
@@ -34,11 +35,16 @@ def freezing(now: Model, before: Model, domain: Domain) -> Callable[[Sequence[in
     """
     made: Mapping[str, Any] = now.origin.get("made_by") or {}
     if made.get("kind") != "defence":
-        raise ConfigError(f"nothing says by which defence {now.name} was made, so none can be made again: see harden.")
+        raise ConfigError(
+            f"nothing says by which defence {now.name} was made, so it cannot be made again: give one that "
+            "`holdfast harden -o` wrote."
+        )
     if now.origin["parents"][0]["weights"] != weights_hash(before.network):
         raise ConfigError(
             f"{now.name} was not hardened from {before.name} in one step: give its holdfast.json's parent as --base."
         )
+    if made["domain"] != world(domain).name:
+        raise ConfigError(f"{now.name} was hardened on {made['domain']}: make it again with --domain {made['domain']}.")
     plugin, settings = plugins.find("defences", made["name"]), made["settings"]
     if "training" not in settings:
         raise ConfigError(f"{made['name']} does not train, so that nothing can be frozen meanwhile.")

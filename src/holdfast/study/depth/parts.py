@@ -12,7 +12,8 @@ import pydantic
 
 from holdfast.files import write_bytes
 
-FOLDER: Final = "parts"
+FOLDER: Final = ".depth-parts"
+"""Within the folder that a look is written to: a name that no folder of a user's has, since it is removed."""
 Part = TypeVar("Part")
 
 
