@@ -92,7 +92,7 @@ def _lines(what: str, found: "Footprint") -> list[str]:
     lines = [
         f"{what}: {found.parameters / 1e6:,.0f} M parameters in {found.blocks} blocks",
         f"memory  {_gigabytes(found.peak)} at most, {WHEN[found.phase]}; of it {parts}",
-        f"time    {steps}, {_time(found.around)} for loading and writing: {_time(found.seconds)} in all",
+        f"time    {steps}, {_time(found.around)} for loading, warming up and writing: {_time(found.seconds)} in all",
         f"        Measured on this {found.device} "
         + ("whole." if whole else f"with {' and '.join(map(str, found.probed))} blocks, and extrapolated."),
     ]

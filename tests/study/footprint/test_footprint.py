@@ -18,7 +18,18 @@ from holdfast.study.footprint import estimate
 from holdfast.study.footprint.estimate import footprint
 from holdfast.study.footprint.gauge import Gauge
 from holdfast.study.footprint.named import fitted, named
-from holdfast.study.footprint.probe import LOADING, OPTIMISING, STEPPING, WHEN, WRITING, Asked, Cut, Probe, probe
+from holdfast.study.footprint.probe import (
+    LOADING,
+    OPTIMISING,
+    STEPPING,
+    WHEN,
+    WRITING,
+    Asked,
+    Cut,
+    Probe,
+    _paced,
+    probe,
+)
 from holdfast.study.footprint.smaller import Shape
 
 MEGA = 1_000_000
@@ -31,6 +42,7 @@ def a_probe(blocks: int, stepping: int, optimising: int, step: float) -> Probe:
         held={"weights": 10 * blocks},
         loading=1.0,
         step=step,
+        warming=0.25 * blocks,
         writing=0.5 * blocks,
         width=0.5,
     )
@@ -40,7 +52,7 @@ def test_phases_are_extrapolated_by_themselves(monkeypatch: pytest.MonkeyPatch) 
     """With 1 and 3 blocks the pass holds most, 500 and 520; the optimiser 300 and 360. With 24 it is the other way.
 
     The pass: 520 + 10 x 21 = 730. The optimiser: 360 + 30 x 21 = 990. A step: .4 + .1 x 21 = 2.5 s with batches of the
-    usual width, of which the mean is half. Loading 1 s, writing .5 s a block: 13 s.
+    usual width, of which the mean is half. Loading 1 s, warming up .25 s and writing .5 s a block: 19 s.
     """
     made = {1: a_probe(1, 500, 300, 0.2), 3: a_probe(3, 520, 360, 0.4)}
     monkeypatch.setattr(estimate, "probe", lambda asked, cut, write: made[cut.blocks])
@@ -50,8 +62,16 @@ def test_phases_are_extrapolated_by_themselves(monkeypatch: pytest.MonkeyPatch) 
     assert (found.memory, found.phase, found.peak) == ({STEPPING: 730, OPTIMISING: 990}, OPTIMISING, 990)
     assert found.held == {"weights": 240}
     assert found.step == pytest.approx(1.25)
-    assert found.around == pytest.approx(13)
-    assert found.seconds == pytest.approx(40 * 1.25 + 13)
+    assert found.around == pytest.approx(19)
+    assert found.seconds == pytest.approx(40 * 1.25 + 19)
+
+
+def test_a_first_step_that_takes_longer_is_told_from_a_usual_one() -> None:
+    """Begun at 0 s, steps end at 5, 7, 9 and 13, all is over at 14: of the first step's 5 s, 3 are no step's, and 1 at
+    the end; the last step has the widest batch and does not count. Without steps to compare, all of it is one."""
+    assert _paced((0, 5, 7, 9, 13, 14)) == (2, 4)
+    assert _paced((0, 1, 3, 5, 7, 7)) == (2, 0)
+    assert _paced((0, 6)) == (6, 0)
 
 
 def test_a_small_model_is_measured_whole_and_a_large_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,7 @@ class Footprint:
     step: float
     """Seconds a step."""
     around: float
-    """Seconds for starting, loading and writing."""
+    """Seconds for starting, loading, warming up and writing."""
     device: str
     available: int
     """Bytes that the device has free."""
@@ -100,7 +100,7 @@ def footprint(shape: Shape, asked: Asked, *, told: Callable[[int], None] = lambd
         held={name: int(at(lambda one, name=name: one.held.get(name, 0))) for name in probes[0].held},
         steps=training.steps if training else 0,
         step=at(lambda one: one.step) * probes[-1].width,
-        around=at(lambda one: one.loading + one.writing),
+        around=at(lambda one: one.loading + one.writing + one.warming),
         device="GPU" if device.type == "cuda" else "CPU",
         available=_available(device),
     )

@@ -94,6 +94,8 @@ class Probe:
     """Seconds, those in which the process starts among them."""
     step: float
     """Seconds a step takes with a batch of the usual width; of a method without steps, all of it."""
+    warming: float
+    """Seconds before the first step and after the last, and those that the first takes longer than a usual one."""
     writing: float
     """Seconds."""
     width: float = 1.0
@@ -154,13 +156,28 @@ def _run(asked: Asked, cut: Cut, place: str, threads: int, called: float) -> Pro
         writing = time.perf_counter() - times[-1]
         for hook in hooks:
             hook.remove()
-    # The first step warms up; the last one has the widest batch.
-    steps = [after - before for before, after in itertools.pairwise(times[1:-1])]
-    usual = steps[:-1] if len(steps) > 1 else steps
-    step = statistics.median(usual) if usual else times[-1] - times[0]
+    step, warming = _paced(times)
     return Probe(
-        blocks=cut.blocks, peaks=gauge.peaks, held=held, loading=loading, step=step, writing=writing, width=width
+        blocks=cut.blocks,
+        peaks=gauge.peaks,
+        held=held,
+        loading=loading,
+        step=step,
+        warming=warming,
+        writing=writing,
+        width=width,
     )
+
+
+def _paced(times: Sequence[float]) -> tuple[float, float]:
+    """Seconds of a usual step, and those beside the steps, from the start, each step's end and the end of it all."""
+    steps = [after - before for before, after in itertools.pairwise(times[1:-1])]
+    # The first step warms up, and the last one has the widest batch.
+    usual = steps[:-1] if len(steps) > 1 else steps
+    if not usual:
+        return times[-1] - times[0], 0.0
+    step = statistics.median(usual)
+    return step, max(0.0, times[1] - times[0] - step) + times[-1] - times[-2]
 
 
 def _note(times: list[float], *_: object) -> None:
