@@ -81,6 +81,17 @@ def test_where_two_lines_meet():
     assert turn(years[:3], ability[:3]) is None
 
 
+def test_how_surely_a_time_is_known():
+    """The same lines: without noise one of the 50 times fits by far best; with noise +-.3, times years apart do."""
+    years = np.linspace(2022, 2026, 41)
+    ability = 0.4 * (years - 2022) + 0.8 * np.maximum(0, years - 2024)
+    noisy = ability + np.random.default_rng(0).normal(0, 0.3, 41)
+    sharp, blunt = turn(years, ability), turn(years, noisy)
+    assert sharp.high - sharp.low < 0.2
+    assert blunt.high - blunt.low > 2 * (sharp.high - sharp.low)
+    assert blunt.low <= blunt.at <= blunt.high
+
+
 def test_acceleration_is_seen_where_it_is_and_by_looking_often_where_it_is_not():
     """Growth that doubles is mostly seen at the end; steady growth seldom, but oftener by who looks each year."""
     there, absent = (

@@ -1,8 +1,5 @@
 """The latent scale, on scores whose scale is known, and against the paper's own fit where its data are at hand."""
 
-import csv
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scale_worlds import DIFFICULTIES, SLOPES, abilities, drawn
@@ -11,7 +8,6 @@ from holdfast.errors import DataError, UnknownName
 from holdfast.statistics.scale.fit import Anchor, Penalty, Scale, fit
 from holdfast.statistics.scale.scores import scores
 
-ROSETTA = Path(__file__).parents[4] / "shared" / "data" / "rosetta"
 FAINT = Penalty(strength=1e-6)
 
 
@@ -107,36 +103,3 @@ def test_saturation_allows_for_noise():
     rows = [("a", "x", 0.97), ("a", "y", 1.0), ("b", "x", 0.9), ("b", "y", 1.0)]
     given = scores(rows, [0.02, 0.0, 0.02, 0.0])
     assert given.saturated(given.subject, 2, 1.0).tolist() == [True, False]
-
-
-there = pytest.mark.skipif(not ROSETTA.exists(), reason="the paper's data are not here")
-
-
-def _rows(name):
-    return list(csv.DictReader((ROSETTA / name).read_text().splitlines()))
-
-
-@there
-def test_the_papers_fit_is_matched():
-    """Its penalty, its anchor, its rows: capability, difficulty and slope within .002 on average."""
-    rows = [(row["model"], row["benchmark"], float(row["performance"])) for row in _rows("scores.csv")]
-    scale = fit(scores(rows), Anchor(item="Winogrande"), Penalty(kind="squares", strength=0.1))
-    capability = dict(zip(scale.scores.subjects, scale.ability, strict=True))
-    place = {name: at for at, name in enumerate(scale.scores.items)}
-    theirs = _rows("reference_capabilities.csv")
-    assert np.mean([abs(capability[row["model"]] - float(row["estimated_capability"])) for row in theirs]) <= 0.002
-    theirs = _rows("reference_benchmarks.csv")
-    for ours, name in ((scale.difficulty, "estimated_difficulty"), (scale.slope, "estimated_slope")):
-        assert np.mean([abs(ours[place[row["benchmark_name"]]] - float(row[name])) for row in theirs]) <= 0.002
-
-
-@there
-def test_the_more_robust_choice():
-    """From .01 to .1 squares flatten slopes by a quarter and more; logarithms by less than a tenth."""
-    given = scores((row["model"], row["benchmark"], float(row["performance"])) for row in _rows("scores.csv"))
-    fell = {}
-    for kind in ("squares", "log_slopes"):
-        weak, strong = (fit(given, Anchor(item="Winogrande"), Penalty(kind=kind, strength=one)) for one in (0.01, 0.1))
-        fell[kind] = 1 - strong.slope.mean() / weak.slope.mean()
-    assert fell["squares"] > 0.25
-    assert fell["log_slopes"] < 0.1

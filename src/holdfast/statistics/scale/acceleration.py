@@ -1,15 +1,17 @@
 """Whether abilities began to grow faster at some time, and how surely that would be seen if they did.
 
 Source: arXiv 2512.00193, section 3.3. Two straight lines that meet, through the abilities of what was ahead when it
-came. Of the times at which they might meet, the one that fits best is taken; the paper's code takes the first that
-passes, and fits the two lines apart before it makes them meet.
+came. Of the times at which they might meet, the one that fits best is taken. So does the paper's code for real scores,
+of which it asks a ratio of 1.5 and takes only those that were ahead (`trend.ahead`); for synthetic worlds it takes the
+first time that passes, and fits the two lines apart before it makes them meet.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from scipy import stats
 from scipy.special import expit
 
 from holdfast.statistics.scale.fit import Anchor, Penalty, fit
@@ -21,6 +23,7 @@ _SLOPES: Final = (3.0, 10.0)
 _LEAST_R2: Final = 0.6
 _LEAST_AFTER: Final = 3
 """Points after the break (this and the two above: the paper's code)."""
+_SURE: Final = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,10 @@ class Break:
 
     at: float
     """Years."""
+    low: float
+    high: float
+    """The first and the last time that fit nearly as well: the 95 % interval of profile likelihood, as if points were
+    independent. A running maximum is not, so it is rather too narrow."""
     before: float
     after: float
     """Slopes, a year."""
@@ -90,17 +97,25 @@ def turn(years: Floats, ability: Floats, *, since: float = -np.inf) -> Break | N
     """
     order = np.argsort(years)
     years, top = years[order], np.maximum.accumulate(ability[order])
-    found: Break | None = None
-    for at in np.linspace(max(since, years[0]), years[-1], _CANDIDATES):
-        if (years > at).sum() < _LEAST_AFTER or (years <= at).sum() < 2:
-            continue
-        lines = np.stack([np.ones_like(years), years - at, np.maximum(0, years - at)], axis=1)
-        solved = np.linalg.lstsq(lines, top, rcond=None)[0]
-        missed = top - lines @ solved
-        r2 = 1 - float(np.sum(missed**2) / np.sum((top - top.mean()) ** 2)) if np.ptp(top) > 0 else 0.0
-        if found is None or r2 > found.r2:
-            found = Break(at=float(at), before=float(solved[1]), after=float(solved[1] + solved[2]), r2=r2)
-    return found
+    fits = [
+        _meeting(years, top, float(at))
+        for at in np.linspace(max(since, years[0]), years[-1], _CANDIDATES)
+        if (years > at).sum() >= _LEAST_AFTER and (years <= at).sum() >= 2
+    ]
+    if not fits:
+        return None
+    best = max(fits, key=lambda one: one.r2)
+    missed = (1 - best.r2) * np.exp(stats.chi2.ppf(_SURE, 1) / len(years))
+    near = [one.at for one in fits if 1 - one.r2 <= missed]
+    return replace(best, low=near[0], high=near[-1])
+
+
+def _meeting(years: Floats, top: Floats, at: float) -> Break:
+    lines = np.stack([np.ones_like(years), years - at, np.maximum(0, years - at)], axis=1)
+    solved = np.linalg.lstsq(lines, top, rcond=None)[0]
+    missed = top - lines @ solved
+    r2 = 1 - float(np.sum(missed**2) / np.sum((top - top.mean()) ** 2)) if np.ptp(top) > 0 else 0.0
+    return Break(at=at, low=at, high=at, before=float(solved[1]), after=float(solved[1] + solved[2]), r2=r2)
 
 
 def drawn(world: World, seed: int) -> tuple[Scores, dict[str, float]]:
