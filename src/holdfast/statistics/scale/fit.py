@@ -118,6 +118,7 @@ def fit(
     weights: Floats | None = None,
     start: Scale | None = None,
     seed: int = 42,
+    tolerance: float = 1e-8,
 ) -> Scale:
     """Fit a scale by least squares (`scipy.optimize.least_squares`; dogbox takes half as long as the paper's `trf`).
 
@@ -128,6 +129,7 @@ def fit(
         weights: [rows], of each row's squared error; none means 1 each.
         start: begin at another fit of the same subjects and items, which is quicker.
         seed: of the abilities and difficulties to begin at, where nothing is given (the paper's code: 42).
+        tolerance: it ends when a step lessens the error by less than this share (scipy's own: 1e-8).
 
     Raises:
         UnknownName: the anchor is not among the scores.
@@ -167,7 +169,9 @@ def fit(
     low = np.concatenate([np.full(subjects + items, -_FARTHEST), np.full(items - 1, _FLATTEST)])
     begin = np.clip(begin, low + _INSIDE, _FARTHEST - _INSIDE)
     derivative: Any = jacobian
-    found = scale(least_squares(residuals, begin, derivative, bounds=(low, _FARTHEST), method="dogbox").x)
+    found = scale(
+        least_squares(residuals, begin, derivative, bounds=(low, _FARTHEST), method="dogbox", ftol=tolerance).x
+    )
     zero = found.difficulty[pinned]
     if anchor.subject is not None:
         zero = found.ability[_place("subject", anchor.subject, scores.subjects)]
