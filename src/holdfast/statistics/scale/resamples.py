@@ -20,8 +20,8 @@ from holdfast.statistics.scale.scores import Floats
 
 _COVERED: Final = 0.95
 _NEAR: Final = 1e-6
-"""The tolerance of each fit: a third quicker than scipy's own on the paper's scores, where abilities move by at most .015 of
-their standard deviation over fits."""
+"""The tolerance of each fit: a third quicker than scipy's own on the paper's scores, where abilities move by at most
+.015 of their standard deviation over fits."""
 _FEWEST: Final = 3
 """Rows of a subject or an item below which its interval would say nothing: so few can nearly always be met exactly."""
 _ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
