@@ -134,6 +134,7 @@ def test_other_bad_input(cli, study):
         assert said in result.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_all_of_it_resumable(cli, study, tmp_path):
     # Its last cells take long enough to be stopped in.
     study.write_text(STUDY.replace("sft, set: {training.steps: 1,", "sft, set: {training.steps: 100,"))
