@@ -10,7 +10,8 @@ import pytest
 from sample import RESTRICTED, report
 from sample_verdict import GAP
 
-from holdfast.report.page import page, settings
+from holdfast.report import page as made_by
+from holdfast.report.page import drawn, page, settings
 
 SECTIONS = [
     "What the defence costs an attacker", "What this rests on", "Before relying on it", "Controls",
@@ -244,6 +245,19 @@ def test_of_many_runs_those_that_failed_are_all_there():
     assert len(re.findall(r"<bdi>run-\d+</bdi>", text)) == 300
     assert "run-999" in text
     assert "700 more are in report.json; all that failed are here." in text
+
+
+def test_drawings_beyond_what_a_page_holds_are_left_to_the_folder(monkeypatch):
+    """Room for the drawings of the first model: the second shows none, and says where they are."""
+    two = report(number=4, runs=1, models=("one", "two"))
+    pictures = drawn(two)
+    monkeypatch.setattr(made_by, "PICTURES", sum(len(drawing.svg) for drawing in pictures.verdicts[0]))
+    first, second = page(two, pictures).split('id="model-2"')
+    assert 'id="m1-' in first
+    assert "The drawings are in the folder" not in first
+    assert "The drawings are in the folder" in second
+    assert 'id="m2-' not in second
+    Reader(page(two, pictures))
 
 
 def test_a_report_of_nothing():

@@ -1,5 +1,6 @@
 """The report as one HTML page: no script, nothing fetched, and nothing that a model or user wrote can break out."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,10 +34,12 @@ RUNS: Final = 300
 """So many runs are listed; `report.json` has all of them."""
 FIGURES: Final = 400
 """The tables behind a verdict's drawings have at most so many rows; `report.json` has all of them."""
-ALL_FIGURES: Final = 1600
+ALL_FIGURES: Final = 1200
 """The same of all verdicts together."""
 MANY: Final = 12
 """Of more models than that, each is shown by its most important drawing; `figures` has all of them."""
+PICTURES: Final = 1_000_000
+"""Characters of all drawings of models; those that come after are in `figures` alone."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,14 @@ def page(report: Report, pictures: Pictures | None = None, besides: Sequence[Bes
     """
     pictures = drawn(report) if pictures is None else pictures
     several, many = len(report.verdicts) > 1, len(report.verdicts) > MANY
+    room = _fitting([one[: 1 if many else None] for one in pictures.verdicts])
     sections = [
         {
             "id": f"model-{at}",
             "name": verdict.name or verdict.model,
             "v": verdict,
-            "drawings": {drawing.name: drawing for drawing in pictures.verdicts[at - 1][: 1 if many else None]},
+            "drawings": {drawing.name: drawing for drawing in room[at - 1]},
+            "left_out": len(pictures.verdicts[at - 1]) > len(room[at - 1]),
             "before": {role: before(verdict.curves, role) for role in ("undefended", "defended")},
         }
         for at, verdict in enumerate(report.verdicts, start=1)
@@ -115,9 +120,14 @@ def page(report: Report, pictures: Pictures | None = None, besides: Sequence[Bes
         judges={name: told or "nothing to set" for name, told in report.judges.items()},
         runs=_listed(report.runs),
         threshold=_threshold(report),
-        many=many,
         most=min(FIGURES, ALL_FIGURES // max(1, len(sections))),
     )
+
+
+def _fitting(verdicts: Sequence[Sequence[Drawing]]) -> list[list[Drawing]]:
+    """The drawings of each verdict that the page has room for, the first verdict's first."""
+    ends = itertools.accumulate(len(one.svg) for drawings in verdicts for one in drawings)
+    return [[one for one in drawings if next(ends) <= PICTURES] for drawings in verdicts]
 
 
 def _listed(runs: Sequence[Run]) -> list[Run]:
