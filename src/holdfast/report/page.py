@@ -98,6 +98,7 @@ def page(report: Report, pictures: Pictures | None = None, besides: Sequence[Bes
             "name": verdict.name or verdict.model,
             "v": verdict,
             "drawings": {drawing.name: drawing for drawing in room[at - 1]},
+            "measured": any(drawing.name == "resistance" for drawing in pictures.verdicts[at - 1]),
             "left_out": len(pictures.verdicts[at - 1]) > len(room[at - 1]),
             "before": {role: before(verdict.curves, role) for role in ("undefended", "defended")},
         }

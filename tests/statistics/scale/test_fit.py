@@ -1,4 +1,4 @@
-"""The latent scale, on scores whose scale is known, and against the paper's own fit where its data are at hand."""
+"""The latent scale, on scores whose scale is known."""
 
 import numpy as np
 import pytest
